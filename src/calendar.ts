@@ -1,0 +1,68 @@
+// In: instants and a time zone. Out: calendar days and minutes of the day there. Never reads the time itself.
+
+/** A calendar day, "2026-11-22". */
+export type CalendarDate = string
+
+interface LocalParts {
+  date: CalendarDate
+  /** 0 is Sunday. */
+  weekday: number
+  minuteOfDay: number
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+function formatterFor(timeZone: string): Intl.DateTimeFormat {
+  let formatter = formatters.get(timeZone)
+  if (formatter === undefined) {
+    formatter = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+    })
+    formatters.set(timeZone, formatter)
+  }
+  return formatter
+}
+
+/** Day, weekday and minute of the day of an instant in a time zone. Throws a RangeError for an unknown zone. */
+export function localParts(at: Date, timeZone: string): LocalParts {
+  const parts: Record<string, string> = {}
+  for (const part of formatterFor(timeZone).formatToParts(at)) parts[part.type] = part.value
+  const date = `${parts.year}-${parts.month}-${parts.day}`
+  return { date, weekday: weekdayOf(date), minuteOfDay: Number(parts.hour) * 60 + Number(parts.minute) }
+}
+
+/** 0 is Sunday. */
+export function weekdayOf(date: CalendarDate): number {
+  return new Date(`${date}T00:00:00Z`).getUTCDay()
+}
+
+export function addDays(date: CalendarDate, days: number): CalendarDate {
+  const at = new Date(`${date}T00:00:00Z`)
+  at.setUTCDate(at.getUTCDate() + days)
+  return at.toISOString().slice(0, 10)
+}
+
+/** The instant at which that minute of that day begins in a zone; in a gap of summer time, the instant after the gap. */
+export function instantAt(date: CalendarDate, minuteOfDay: number, timeZone: string): Date {
+  const asUtc = Date.parse(`${date}T00:00:00Z`) + minuteOfDay * 60_000
+  let guess = asUtc
+  for (let round = 0; round < 2; round += 1) {
+    const seen = localParts(new Date(guess), timeZone)
+    const seenUtc = Date.parse(`${seen.date}T00:00:00Z`) + seen.minuteOfDay * 60_000
+    guess += asUtc - seenUtc
+  }
+  return new Date(guess)
+}
+
+/** True for "2024-02-29", false for "2023-02-29" and for anything that is not a day. */
+export function isCalendarDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  const at = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(at.getTime()) && at.toISOString().slice(0, 10) === text
+}

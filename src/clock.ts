@@ -1,0 +1,31 @@
+// The only reader of the time. Everything else is handed a Clock.
+
+export interface Clock {
+  now(): Date
+}
+
+export const systemClock: Clock = { now: () => new Date() }
+
+/** A clock for tests and simulations that stands still until it is moved. */
+export interface FixedClock extends Clock {
+  set(at: Date | string): void
+  advanceMs(ms: number): void
+}
+
+export function fixedClock(start: Date | string): FixedClock {
+  let at = new Date(start)
+  return {
+    now: () => new Date(at),
+    set: (next) => {
+      at = new Date(next)
+    },
+    advanceMs: (ms) => {
+      at = new Date(at.getTime() + ms)
+    },
+  }
+}
+
+/** Monotonic milliseconds, for durations only. */
+export function elapsedMs(): number {
+  return performance.now()
+}

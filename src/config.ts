@@ -1,0 +1,92 @@
+// The only reader of the environment. In: process.env. Out: one validated Config, or every fault at once.
+// Must never print a secret's value.
+import { join } from 'node:path'
+import { z } from 'zod'
+import { StartError } from './errors.ts'
+
+const secret = z.string().min(22, 'needs at least 22 characters (128 bits in base64url)')
+const emptyIsUnset = (value: unknown) => (value === '' ? undefined : value)
+const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(emptyIsUnset, schema.optional())
+
+const environmentSchema = z.object({
+  NODE_ENV: optional(z.enum(['production', 'development', 'test'])),
+  PORT: optional(z.coerce.number().int().min(0).max(65_535)),
+  DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/ })),
+  REDIS_URL: optional(z.url({ protocol: /^rediss?$/ })),
+  CALLBACK_SECRET: optional(secret),
+  PIN_PEPPER: optional(secret),
+  ADMIN_KEY: optional(secret),
+  AT_USERNAME: optional(z.string().min(1)),
+  AT_API_KEY: optional(z.string().min(1)),
+  AT_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
+  LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
+  TAMA_DATA: optional(z.string().min(1)),
+})
+
+/** Secrets that production must be given and a demo makes for itself. */
+export const secretNames = ['CALLBACK_SECRET', 'PIN_PEPPER', 'ADMIN_KEY'] as const
+export type Secrets = Record<(typeof secretNames)[number], string>
+
+export interface Config {
+  production: boolean
+  port: number
+  /** Undefined: an embedded server in the data folder. */
+  databaseUrl: string | undefined
+  /** Undefined: queue and dialogues live in PostgreSQL. */
+  redisUrl: string | undefined
+  secrets: Partial<Secrets>
+  africasTalking: { username: string; apiKey: string; baseUrl: string } | undefined
+  logLevel: string
+  dataFolder: string
+}
+
+const sandboxUrl = 'https://api.sandbox.africastalking.com'
+const liveUrl = 'https://api.africastalking.com'
+
+/** Throws a StartError that names everything wrong. In production also everything missing. */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = environmentSchema.safeParse(environment)
+  const faults = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+  const values = parsed.success ? parsed.data : ({} as z.infer<typeof environmentSchema>)
+  // Faulty names must still count as given, so that they are not reported twice.
+  const isGiven = (name: string) => (environment[name] ?? '') !== ''
+  const production = environment.NODE_ENV === 'production'
+  if (production) {
+    if (!isGiven('DATABASE_URL'))
+      faults.push('DATABASE_URL: production does not run on the embedded database')
+    for (const name of [...secretNames, 'AT_USERNAME', 'AT_API_KEY'])
+      if (!isGiven(name)) faults.push(`${name}: production needs it`)
+    if (values.AT_BASE_URL !== undefined && !isProviderHost(values.AT_BASE_URL))
+      faults.push('AT_BASE_URL: production does not send to an emulator or an unencrypted address')
+  }
+  if (isGiven('AT_USERNAME') !== isGiven('AT_API_KEY'))
+    faults.push('AT_USERNAME and AT_API_KEY: set both or neither')
+  if (faults.length > 0) throw new StartError('The configuration cannot be used', faults)
+
+  return {
+    production,
+    port: values.PORT ?? 8080,
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    secrets: Object.fromEntries(
+      secretNames.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+    ),
+    africasTalking:
+      values.AT_USERNAME === undefined || values.AT_API_KEY === undefined
+        ? undefined
+        : {
+            username: values.AT_USERNAME,
+            apiKey: values.AT_API_KEY,
+            baseUrl: values.AT_BASE_URL ?? (values.AT_USERNAME === 'sandbox' ? sandboxUrl : liveUrl),
+          },
+    logLevel: values.LOG_LEVEL ?? 'info',
+    dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),
+  }
+}
+
+function isProviderHost(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+}

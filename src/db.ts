@@ -1,0 +1,144 @@
+// In: a PostgreSQL URL. Out: Prisma for clarity, a pool for set-based SQL, one pipelined connection for the short reads behind a screen.
+// Must never run a statement that can block on the pipelined connection: it would hold up every other screen.
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { errorCode } from './errors.ts'
+import { PrismaClient } from './generated/prisma/client.ts'
+import type { Logger } from './logger.ts'
+
+/** Anything that runs SQL: the pool, or a client inside a transaction. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>
+}
+
+export interface Db {
+  prisma: PrismaClient
+  pool: pg.Pool
+  reads: Pipeline
+  /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
+  transaction<Result>(work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
+}
+
+// Calendar days stay text: node-postgres would turn them into instants of the process's own time zone.
+const dateOid = 1082
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === dateOid
+      ? (value: string) => value
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+export interface DbOptions {
+  url: string
+  logger: Logger
+  poolSizeMax?: number
+}
+
+/** Opens nothing yet: connections are made on first use. */
+export function createDb({ url, logger, poolSizeMax = 10 }: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSizeMax,
+    connectionTimeoutMillis: 10_000,
+    types,
+  })
+  pool.on('error', (error) => logger.warn({ event: 'db.idle_connection_lost', code: errorCode(error) }))
+  const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })
+  const reads = createPipeline({ url, logger, name: 'reads' })
+  return {
+    prisma,
+    pool,
+    reads,
+    transaction: (work) => inTransaction(pool, work),
+    close: async () => {
+      await Promise.all([prisma.$disconnect(), pool.end(), reads.close()])
+    },
+  }
+}
+
+async function inTransaction<Result>(
+  pool: pg.Pool,
+  work: (tx: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const tx = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await tx.query('begin')
+    const result = await work(tx)
+    await tx.query('commit')
+    return result
+  } catch (error) {
+    await tx.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError
+    })
+    throw error
+  } finally {
+    tx.release(broken)
+  }
+}
+
+/** One connection shared by many callers; statements are prepared by name and sent without waiting for one another. */
+export interface Pipeline {
+  query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
+  close(): Promise<void>
+}
+
+export interface PipelineOptions {
+  url: string
+  logger: Logger
+  name: string
+  /** Server-side limit a statement; a stalled read must not hold up the others for ever [7000]. */
+  statementTimeoutMs?: number
+  /** For writes that may be lost in a crash of the server, such as dialogue state [false]. */
+  asynchronousCommit?: boolean
+}
+
+/** Reconnects on the next query after the connection is lost; queries under way then reject. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  let connecting: Promise<pg.Client> | undefined
+
+  async function connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: options.url,
+      pipeline: true,
+      types,
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: options.statementTimeoutMs ?? 7_000,
+      application_name: `tama-${options.name}`,
+      ...(options.asynchronousCommit === true ? { options: '-c synchronous_commit=off' } : {}),
+    })
+    const forget = () => {
+      connecting = undefined
+    }
+    client.on('error', (error) => {
+      forget()
+      options.logger.warn({ event: 'db.pipeline_lost', name: options.name, code: errorCode(error) })
+    })
+    client.on('end', forget)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+
+  return {
+    async query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) {
+      connecting ??= connect()
+      const client = await connecting
+      const result = await client.query<Row>({ name, text, values })
+      return result.rows
+    },
+    async close() {
+      const client = await connecting?.catch(() => undefined)
+      connecting = undefined
+      await client?.end()
+    },
+  }
+}

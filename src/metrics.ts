@@ -1,0 +1,88 @@
+// Prometheus figures of one process. Labels are closed sets of words: never a number, a name, a programme's member or a text.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+export function createMetrics() {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 15]
+  return {
+    registry,
+    hops: new Counter({
+      name: 'tama_ussd_hops_total',
+      help: 'USSD callbacks answered, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    hopSeconds: new Histogram({
+      name: 'tama_ussd_hop_seconds',
+      help: 'Time to answer a USSD callback',
+      labelNames: ['outcome'],
+      buckets: seconds,
+      registers,
+    }),
+    sessions: new Counter({
+      name: 'tama_ussd_sessions_total',
+      help: 'USSD dialogues, by how they began or ended',
+      labelNames: ['event'],
+      registers,
+    }),
+    transitions: new Counter({
+      name: 'tama_message_transitions_total',
+      help: 'Moves of messages to a status, by lane',
+      labelNames: ['status', 'lane'],
+      registers,
+    }),
+    messages: new Gauge({
+      name: 'tama_messages',
+      help: 'Messages not yet final, by status and lane',
+      labelNames: ['status', 'lane'],
+      registers,
+    }),
+    oldestQueuedSeconds: new Gauge({
+      name: 'tama_oldest_queued_age_seconds',
+      help: 'Age of the oldest message that is due and not yet submitted, by lane',
+      labelNames: ['lane'],
+      registers,
+    }),
+    providerSeconds: new Histogram({
+      name: 'tama_provider_call_seconds',
+      help: 'Time of a provider call, by outcome',
+      labelNames: ['provider', 'outcome'],
+      buckets: seconds,
+      registers,
+    }),
+    ledgerEvents: new Counter({
+      name: 'tama_ledger_events_total',
+      help: 'Ledger events handled, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    reminders: new Counter({
+      name: 'tama_reminders_planned_total',
+      help: 'Reminders written, by kind',
+      labelNames: ['kind'],
+      registers,
+    }),
+    inbound: new Counter({
+      name: 'tama_inbound_sms_total',
+      help: 'SMS received, by keyword',
+      labelNames: ['keyword'],
+      registers,
+    }),
+    deliveryReports: new Counter({
+      name: 'tama_delivery_reports_total',
+      help: 'Delivery reports, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    requests: new Counter({
+      name: 'tama_http_requests_total',
+      help: 'HTTP requests, by route and status',
+      labelNames: ['route', 'status'],
+      registers,
+    }),
+  }
+}
