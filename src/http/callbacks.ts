@@ -1,0 +1,196 @@
+// In: the provider's callbacks. Out: 200 with the answer; 404 for a wrong secret, 400 that names the field (USSD: END in plain words).
+// Must never log or echo a path, a text or a body: the path holds the secret, the text may hold a PIN.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import express, { type Request, type RequestHandler, type Response, Router } from 'express'
+import { z } from 'zod'
+import { errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+
+/** AT's fields are short; a USSD text of 2,000 characters in percent-encoding is 18 kB at most. */
+const bodyBytesMax = 32_768
+
+const msisdn = z.string().regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number in E.164 form')
+// No control characters: PostgreSQL takes no NUL, and none belongs in an id.
+const identifier = z.string().regex(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 printable characters')
+const word = z.string().regex(/^[^\p{Cc}]{1,120}$/u, 'must be 1 to 120 printable characters')
+const networkCode = z
+  .string()
+  .regex(/^\w{0,20}$/)
+  .optional()
+
+const ussdSchema = z.object({
+  sessionId: identifier,
+  phoneNumber: msisdn,
+  networkCode,
+  serviceCode: z.string().regex(/^\*[\d*]{1,30}#?$/, 'must look like *384*1#'),
+  text: z.string().max(4_000),
+})
+const ussdEndSchema = z.object({
+  sessionId: identifier,
+  phoneNumber: msisdn,
+  serviceCode: z.string().max(40),
+  status: word,
+})
+const smsSchema = z.object({
+  date: z.string().max(40),
+  from: msisdn,
+  id: identifier,
+  linkId: z.string().max(200).optional(),
+  text: z.string().max(4_000),
+  to: word,
+})
+const deliverySchema = z.object({
+  id: identifier,
+  status: word,
+  phoneNumber: msisdn.optional(),
+  networkCode,
+  failureReason: word.optional(),
+})
+const optOutSchema = z.object({ senderId: word, phoneNumber: msisdn })
+
+export type UssdFields = z.infer<typeof ussdSchema>
+export type UssdEndFields = z.infer<typeof ussdEndSchema>
+export type SmsFields = z.infer<typeof smsSchema>
+export type DeliveryFields = z.infer<typeof deliverySchema>
+export type OptOutFields = z.infer<typeof optOutSchema>
+
+export interface CallbackHandlers {
+  ussd(fields: UssdFields): Promise<string>
+  /** What a dialogue hears whose callback cannot be read: "END" and plain words. */
+  ussdMalformed(): string
+  ussdEnd(fields: UssdEndFields): Promise<void>
+  sms(fields: SmsFields): Promise<void>
+  delivery(fields: DeliveryFields): Promise<void>
+  optOut(fields: OptOutFields): Promise<void>
+}
+
+export interface CallbackOptions {
+  secret: string
+  handlers: CallbackHandlers
+  logger: Logger
+  metrics: Metrics
+}
+
+/** Router for `/callbacks/africastalking/:secret/...`. */
+export function createCallbacks({ secret, handlers, logger, metrics }: CallbackOptions): Router {
+  const router = Router()
+  const secretHash = sha256(secret)
+  const guard: RequestHandler = (request, response, next) => {
+    if (timingSafeEqual(sha256(String(request.params.secret)), secretHash)) next()
+    else plain(response, 404, 'Not found')
+  }
+  // Read as bytes: a wrong encoding must be seen, not repaired into question marks.
+  const body = express.raw({ type: () => true, limit: bodyBytesMax })
+
+  const route = <Fields>(
+    name: string,
+    schema: z.ZodType<Fields>,
+    work: (fields: Fields) => Promise<string>,
+    malformed?: () => string,
+  ) => {
+    router.post(`/callbacks/africastalking/:secret/${name}`, guard, body, (request, response) => {
+      const form = readForm(request, schema)
+      if ('fault' in form) {
+        metrics.requests.inc({ route: name, status: 'malformed' })
+        logger.info({ event: 'callback.malformed', route: name, field: form.field })
+        if (malformed === undefined) plain(response, 400, form.fault)
+        else plain(response, 200, malformed())
+        return
+      }
+      work(form.fields).then(
+        (answer) => {
+          metrics.requests.inc({ route: name, status: '200' })
+          plain(response, 200, answer)
+        },
+        (error: unknown) => {
+          // Anything but 200 makes the provider try again, which is what an outage on our side needs.
+          metrics.requests.inc({ route: name, status: '500' })
+          logger.error({ event: 'callback.failed', route: name, code: errorCode(error) })
+          plain(response, 500, 'Try again later')
+        },
+      )
+    })
+  }
+  const silent =
+    <Fields>(work: (fields: Fields) => Promise<void>) =>
+    (fields: Fields) =>
+      work(fields).then(() => '')
+
+  route('ussd', ussdSchema, handlers.ussd, handlers.ussdMalformed)
+  route('ussd-end', ussdEndSchema, silent(handlers.ussdEnd))
+  route('sms', smsSchema, silent(handlers.sms))
+  route('delivery', deliverySchema, silent(handlers.delivery))
+  route('opt-out', optOutSchema, silent(handlers.optOut))
+
+  // Too large, broken off, or an encoding that we do not take: the same words as for any unreadable callback.
+  router.use(((
+    error: { status?: number },
+    request: Request,
+    response: Response,
+    next: (error?: unknown) => void,
+  ) => {
+    if (!request.path.startsWith('/callbacks/')) return next(error)
+    const status = error.status ?? 500
+    logger.info({ event: 'callback.unreadable', status })
+    if (request.path.endsWith('/ussd') && status < 500) plain(response, 200, handlers.ussdMalformed())
+    else plain(response, status, 'The body cannot be read')
+  }) as express.ErrorRequestHandler)
+  return router
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function plain(response: Response, status: number, text: string): void {
+  response.statusCode = status
+  response.setHeader('content-type', 'text/plain; charset=utf-8')
+  response.end(text)
+}
+
+type Form<Fields> = { fields: Fields } | { fault: string; field: string }
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Reads a form body; a field that is missing, doubled, wrong or not UTF-8 is named. */
+export function readForm<Fields>(request: Request, schema: z.ZodType<Fields>): Form<Fields> {
+  const type = request.headers['content-type'] ?? ''
+  if (!type.startsWith('application/x-www-form-urlencoded'))
+    return { field: 'content-type', fault: 'content-type: must be application/x-www-form-urlencoded' }
+  const values = Object.create(null) as Record<string, string>
+  const bytes = request.body as Buffer | undefined
+  let text: string
+  try {
+    text = strictUtf8.decode(bytes ?? new Uint8Array())
+  } catch {
+    return { field: 'body', fault: 'body: is not UTF-8' }
+  }
+  for (const pair of text.split('&')) {
+    if (pair === '') continue
+    const at = pair.indexOf('=')
+    const name = decode(at < 0 ? pair : pair.slice(0, at))
+    const value = decode(at < 0 ? '' : pair.slice(at + 1))
+    if (name === undefined) return { field: 'body', fault: 'body: a field name is wrongly encoded' }
+    if (!/^\w{1,40}$/.test(name)) continue
+    if (value === undefined) return { field: name, fault: `${name}: is wrongly encoded` }
+    if (Object.hasOwn(values, name)) return { field: name, fault: `${name}: is given twice` }
+    values[name] = value
+  }
+  const parsed = schema.safeParse(values)
+  if (parsed.success) return { fields: parsed.data }
+  const issue = parsed.error.issues[0]
+  const field = String(issue?.path[0] ?? 'body')
+  return {
+    field,
+    fault: `${field}: ${values[field] === undefined ? 'is missing' : (issue?.message ?? 'is wrong')}`,
+  }
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}
