@@ -28,6 +28,7 @@ export const requestErrors = {
     status: 422,
     sentence: 'A reversal must mirror an entry that is not itself a reversal.',
   },
+  'account.code_conflict': { status: 409, sentence: 'This account code is already used for something else.' },
   'loan.schedule_invalid': { status: 422, sentence: 'The schedule does not fit the loan.' },
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },

@@ -3,6 +3,9 @@ import { Decimal } from 'decimal.js'
 
 export type Amount = Decimal
 
+// Sums of postings of 16 digits and 4 decimals must stay exact; the library's own limit is 20 digits.
+Decimal.set({ precision: 40 })
+
 /** ISO 4217 (list of 2024-06-25): minor digits of each active currency. Intl differs for some (MGA, MMK, PKR), so the table is ours. */
 const currenciesByExponent: Record<number, string> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
