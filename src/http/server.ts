@@ -19,7 +19,7 @@ export function createApp(): Express {
   return app
 }
 
-/** Listens on `port` (0: any free one). Rejects when the port is taken. */
+/** Listens on `port` (0 picks a free one). Rejects when the port is taken. */
 export async function listen(app: Express, port: number, host = '0.0.0.0'): Promise<HttpServer> {
   const server = createServer(stableClasses(app), app)
   server.requestTimeout = 30_000
