@@ -1,0 +1,192 @@
+// In: ids of messages about to be sent. Out: one row a message with all that the decision and the text need, in one round trip.
+// Only reads. Amounts are read for full texts alone: a discreet text states none.
+import type { CalendarDate } from '../calendar.ts'
+import type { Db } from '../db.ts'
+import type { Purpose } from './outbox.ts'
+
+export interface DecisionRow {
+  id: string
+  purpose: Purpose
+  template: string
+  params: Record<string, string>
+  expiresAt: Date | null
+  memberId: string | null
+  correctsLanguage: string | null
+
+  serviceCode: string
+  senderId: string
+  currencyCode: string
+  timeZone: string
+  languages: string[]
+  officePhone: string | null
+  sendFromMinute: number
+  sendUntilMinute: number
+  dailyCap: number
+
+  firstName: string | null
+  memberLanguage: string | null
+  memberStatus: 'active' | 'suspended' | 'left' | null
+  smsForm: 'discreet' | 'full' | null
+  memberOptedOut: boolean
+  /** What she said about this purpose; null when nothing is recorded. */
+  consentGranted: boolean | null
+
+  phoneId: string | null
+  msisdn: string | null
+  phoneLanguage: string | null
+  phoneOptedOut: boolean
+  /** Only for replies: members who share the phone. */
+  phoneMembers: number
+  /** Planned messages that she got today or that are on their way to her. */
+  toldToday: number
+
+  entryReversed: boolean | null
+  entryDate: CalendarDate | null
+  entryPurpose: 'loan' | 'savings' | null
+  entryAmount: string | null
+  entryCurrency: string | null
+  /** Of the accounts that the entry touched, after all entries so far, as the ledger has it (debit above zero). */
+  entryBalance: string | null
+  loanPrincipal: string | null
+  firstDueDate: CalendarDate | null
+  firstDueAmount: string | null
+
+  instalmentId: string | null
+  dueDate: CalendarDate | null
+  remaining: string | null
+  loanCurrency: string | null
+  loanCycle: number | null
+  facilitator: string | null
+
+  meetingId: string | null
+  meetingStatus: string | null
+  meetingStartsAt: Date | null
+  meetingPlace: string | null
+  trainingId: string | null
+  trainingStatus: string | null
+  trainingStartsAt: Date | null
+  trainingPlace: string | null
+  trainingTitles: Record<string, string> | null
+}
+
+/** Purposes that the daily cap and the send window of planned messages are about. */
+export const plannedPurposes: ReadonlySet<Purpose> = new Set(['reminder', 'meeting', 'training', 'notice'])
+
+const planned = `('reminder', 'meeting', 'training', 'notice')`
+
+// A reply goes to the phone that asked; everything else to the phone that is primary now, whatever an earlier try found.
+const phoneSql = `
+  left join member_phones mp on mp.member_id = m.member_id and mp.is_primary
+  left join phones ph on ph.id = case
+    when m.member_id is null or m.purpose in ('reply', 'code') then coalesce(m.phone_id, mp.phone_id)
+    else mp.phone_id end`
+
+// "unknown" counts from its last move: the provider may have sent it. A claimed row counts for later ids only, so that
+// two senders at once cannot both take the last place of the day.
+const toldSql = `
+  left join lateral (
+    select (select count(*) from messages o
+             where o.member_id = m.member_id and o.submitted_at is not null and o.purpose in ${planned}
+               and o.submitted_at >= today.starts_at and o.id <> m.id)
+         + (select count(*) from messages o
+             where o.member_id = m.member_id and o.status in ('claimed', 'submitting', 'unknown')
+               and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= today.starts_at
+               and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) as count
+      from (select date_trunc('day', $2::timestamptz at time zone pr.time_zone) at time zone pr.time_zone
+              as starts_at) today
+  ) told on m.purpose in ${planned}`
+
+// "opening" and the like never become messages, so what an entry is about follows from its kind (for a reversal: the
+// kind it undoes).
+const entrySql = `
+  left join lateral (
+    select coalesce(undone.booked_date, e.booked_date) as booked_date,
+           exists (select 1 from entries r where r.reverses_id = e.id) as reversed,
+           case when coalesce(undone.kind, e.kind) like 'loan%' then 'loan'
+                when coalesce(undone.kind, e.kind) like 'savings%' then 'savings' end as purpose
+      from entries e left join entries undone on undone.id = e.reverses_id
+     where e.id = m.entry_id
+  ) entry on m.entry_id is not null
+  left join lateral (
+    select abs(sum(p.amount))::text as amount, min(a.currency_code) as currency, min(l.principal)::text as principal,
+           min(l.id::text)::uuid as loan_id,
+           (select sum(b.amount)::text from postings b where b.account_id = any(array_agg(distinct a.id))) as balance
+      from postings p
+      join accounts a on a.id = p.account_id and a.purpose = entry.purpose
+      left join loans l on l.account_id = a.id
+     where p.entry_id = m.entry_id and coalesce(l.member_id, a.member_id) = m.member_id
+  ) booked on m.entry_id is not null and mb.sms_form = 'full'
+  left join lateral (
+    select i.due_date, (i.principal + i.interest + i.fee + i.insurance)::text as amount
+      from instalments i where i.loan_id = booked.loan_id order by i.due_date, i.number limit 1
+  ) first_due on m.template = 'loan.disbursed'`
+
+// What is still to be paid of the instalment: the balance less all later instalments, between zero and its own amount.
+const instalmentSql = `
+  left join lateral (
+    select i.due_date, l.cycle, a.currency_code,
+           greatest(0, least(i.principal + i.interest + i.fee + i.insurance, balance.amount - later.amount))::text
+             as remaining
+      from instalments i
+      join loans l on l.id = i.loan_id
+      join accounts a on a.id = l.account_id
+      cross join lateral (
+        select coalesce(sum(p.amount), 0) as amount from postings p where p.account_id = l.account_id) balance
+      cross join lateral (
+        select coalesce(sum(j.principal + j.interest + j.fee + j.insurance), 0) as amount
+          from instalments j
+         where j.loan_id = l.id and (j.due_date, j.number) > (i.due_date, i.number)) later
+     where i.id = m.instalment_id
+  ) due on m.instalment_id is not null`
+
+const decisionSql = `
+select m.id, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.member_id as "memberId",
+       corrected.language as "correctsLanguage",
+       pr.service_code as "serviceCode", pr.sender_id as "senderId", pr.currency_code as "currencyCode",
+       pr.time_zone as "timeZone", pr.languages, pr.office_phone as "officePhone",
+       pr.send_from_minute as "sendFromMinute", pr.send_until_minute as "sendUntilMinute",
+       pr.daily_cap as "dailyCap",
+       mb.first_name as "firstName", mb.language as "memberLanguage", mb.status as "memberStatus",
+       mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",
+       c.granted as "consentGranted",
+       ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
+       coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
+       case when m.purpose = 'reply'
+            then (select count(*) from member_phones s where s.phone_id = ph.id)::int else 0 end as "phoneMembers",
+       coalesce(told.count, 0)::int as "toldToday",
+       entry.reversed as "entryReversed", entry.booked_date as "entryDate", entry.purpose as "entryPurpose",
+       booked.amount as "entryAmount", booked.currency as "entryCurrency", booked.balance as "entryBalance",
+       booked.principal as "loanPrincipal",
+       first_due.due_date as "firstDueDate", first_due.amount as "firstDueAmount",
+       m.instalment_id as "instalmentId", due.due_date as "dueDate", due.remaining,
+       due.currency_code as "loanCurrency", due.cycle as "loanCycle", st.first_name as "facilitator",
+       mt.id as "meetingId", mt.status as "meetingStatus", mt.starts_at as "meetingStartsAt",
+       mt.place as "meetingPlace",
+       ts.id as "trainingId", ts.status as "trainingStatus", ts.starts_at as "trainingStartsAt",
+       ts.place as "trainingPlace", tm.titles as "trainingTitles"
+  from unnest($1::uuid[]) with ordinality as wanted(id, position)
+  join messages m on m.id = wanted.id
+  join programmes pr on pr.id = m.programme_id
+  left join members mb on mb.id = m.member_id
+  left join consents c on c.member_id = m.member_id and c.purpose = m.purpose
+  left join messages corrected on corrected.id = m.corrects_id
+  ${phoneSql}
+  ${toldSql}
+  ${entrySql}
+  ${instalmentSql}
+  left join groups g on g.id = mb.group_id
+  left join staff st on st.id = g.facilitator_id and st.active
+  left join meetings mt on mt.id = m.meeting_id
+  left join training_sessions ts on ts.id = m.training_session_id
+  left join training_modules tm on tm.id = ts.module_id
+ order by wanted.position`
+
+/** Rows in the order of `ids`; an id without a message has none. */
+export async function readDecisionRows(db: Db, ids: readonly string[], now: Date): Promise<DecisionRow[]> {
+  const { rows } = await db.pool.query<DecisionRow>({
+    name: 'outbound-decision',
+    text: decisionSql,
+    values: [ids, now],
+  })
+  return rows
+}

@@ -1,0 +1,139 @@
+// In: ids of messages a sender has claimed. Out: for each, send this text, or why not (now).
+// Everything that was true when the row was written is asked again here. Must never change a row.
+import { addDays, instantAt, localParts } from '../calendar.ts'
+import type { Db } from '../db.ts'
+import { measureSms } from '../encoding.ts'
+import { errorCode } from '../errors.ts'
+import type { I18n } from '../i18n.ts'
+import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
+import { languageOf, renderText } from './texts.ts'
+
+/** What is to be done with one message. A reason is a stable word, never a text. */
+export type Decision = { messageId: string } & (
+  | {
+      action: 'send'
+      phoneId: string
+      msisdn: string
+      senderId: string
+      language: string
+      /** In its GSM-7 spelling. */
+      text: string
+      segments: number
+    }
+  | { action: 'suppress' | 'cancel' | 'expire' | 'fail'; reason: string }
+  | { action: 'defer'; notBefore: Date; reason: string }
+)
+
+/** What the facts allow, before any text is rendered. */
+export type Verdict =
+  | { action: 'send' }
+  | { action: 'suppress' | 'cancel' | 'expire' | 'fail'; reason: string }
+  | { action: 'defer'; notBefore: Date; reason: string }
+
+/**
+ * Whether a message may leave at `now`. `toldBefore` counts planned messages to the same member that stand earlier in the
+ * batch and are about to leave.
+ */
+export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
+  if (row.expiresAt !== null && row.expiresAt <= now) return { action: 'expire', reason: 'expired' }
+  const untrue = whyUntrue(row)
+  if (untrue !== undefined) return { action: 'cancel', reason: untrue }
+  // Replies and codes answer her own asking: no opt-out, hour or cap holds them back.
+  const answers = row.purpose === 'reply' || row.purpose === 'code'
+  if (!answers) {
+    const unwanted = whyUnwanted(row)
+    if (unwanted !== undefined) return { action: 'suppress', reason: unwanted }
+  }
+  if (row.phoneId === null || row.msisdn === null) return { action: 'fail', reason: 'no_phone' }
+  return answers ? { action: 'send' } : whenAllowed(row, now, toldBefore)
+}
+
+/** The fact that a message states may have changed since it was planned. */
+function whyUntrue(row: DecisionRow): string | undefined {
+  if (row.template !== 'correction.entry' && row.entryReversed === true) return 'reversed'
+  if (row.template.startsWith('reminder.due_')) {
+    if (row.dueDate === null || row.remaining === null) return 'gone'
+    if (row.params.dueDate !== undefined && row.params.dueDate !== row.dueDate) return 'moved'
+    if (/^0*(\.0*)?$/.test(row.remaining)) return 'paid'
+  }
+  if (row.template === 'reminder.meeting')
+    return whyOff(row.meetingStatus, row.meetingStartsAt, row.params.startsAt)
+  if (row.template === 'reminder.training')
+    return whyOff(row.trainingStatus, row.trainingStartsAt, row.params.startsAt)
+  return undefined
+}
+
+function whyOff(status: string | null, startsAt: Date | null, planned: string | undefined) {
+  if (status === null || startsAt === null) return 'gone'
+  if (status !== 'planned') return 'called_off'
+  return planned !== undefined && Date.parse(planned) !== startsAt.getTime() ? 'moved' : undefined
+}
+
+function whyUnwanted(row: DecisionRow): string | undefined {
+  if (row.memberStatus === 'left') return 'member_left'
+  // A suspended member still gets the receipts of what she pays.
+  if (row.memberStatus === 'suspended' && row.purpose !== 'receipt') return 'member_suspended'
+  if (row.memberOptedOut || row.phoneOptedOut) return 'opted_out'
+  // Service messages of a signed loan need no row; a row that says no always counts.
+  return row.consentGranted === false ? 'no_consent' : undefined
+}
+
+function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
+  const local = localParts(now, row.timeZone)
+  const windowStart = (days: number) => instantAt(addDays(local.date, days), row.sendFromMinute, row.timeZone)
+  if (local.minuteOfDay < row.sendFromMinute)
+    return { action: 'defer', notBefore: windowStart(0), reason: 'quiet_hours' }
+  if (local.minuteOfDay >= row.sendUntilMinute)
+    return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
+  const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null
+  if (isCapped && row.toldToday + toldBefore >= row.dailyCap) {
+    const tomorrow = windowStart(1)
+    return row.expiresAt !== null && row.expiresAt <= tomorrow
+      ? { action: 'suppress', reason: 'daily_cap' }
+      : { action: 'defer', notBefore: tomorrow, reason: 'daily_cap' }
+  }
+  return { action: 'send' }
+}
+
+/** One query for the batch; only answers to a question that ask for full texts read the ledger once more each. */
+export function createDecider(deps: { db: Db; i18n: I18n }) {
+  const { db, i18n } = deps
+
+  async function send(row: DecisionRow, now: Date): Promise<Decision> {
+    const messageId = row.id
+    if (row.phoneId === null || row.msisdn === null) return { messageId, action: 'fail', reason: 'no_phone' }
+    try {
+      const language = languageOf(row, i18n)
+      const text = await renderText({ row, language, i18n, reads: db.reads, now })
+      if (text === undefined) return { messageId, action: 'fail', reason: 'template_unknown' }
+      const { segments } = measureSms(text)
+      const { phoneId, msisdn, senderId } = row
+      return { messageId, action: 'send', phoneId, msisdn, senderId, language, text, segments }
+    } catch (error) {
+      // One text that cannot be made must not hold up the batch; a database that is away must.
+      if (error instanceof RangeError)
+        return { messageId, action: 'fail', reason: `text.${errorCode(error)}` }
+      throw error
+    }
+  }
+
+  return async (messageIds: readonly string[], now: Date): Promise<Decision[]> => {
+    const rows = await readDecisionRows(db, messageIds, now)
+    const leaving = new Map<string, number>()
+    const decisions: Promise<Decision>[] = []
+    for (const row of rows) {
+      const memberKey = row.memberId ?? ''
+      const toldBefore = leaving.get(memberKey) ?? 0
+      const verdict = decide(row, now, toldBefore)
+      if (verdict.action !== 'send') {
+        decisions.push(Promise.resolve({ messageId: row.id, ...verdict }))
+        continue
+      }
+      if (plannedPurposes.has(row.purpose)) leaving.set(memberKey, toldBefore + 1)
+      decisions.push(send(row, now))
+    }
+    return Promise.all(decisions)
+  }
+}
+
+export type Decider = ReturnType<typeof createDecider>

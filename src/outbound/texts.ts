@@ -1,0 +1,122 @@
+// In: a decided message and what is true of it now. Out: its text in GSM-7 spelling, or undefined for an unknown template.
+// A discreet text states no amount, debt word, name or group: it says what to dial. Never uses Intl: it would triple the price.
+import { Decimal } from 'decimal.js'
+import { spellGsm7 } from '../encoding.ts'
+import type { I18n, LanguageInfo, Values } from '../i18n.ts'
+import { answerOf } from './answers.ts'
+import type { DecisionRow } from './decision-query.ts'
+import {
+  fitValue,
+  momentValues,
+  nameCharactersMax,
+  placeCharactersMax,
+  type Stated,
+  type TextAsk,
+  titleCharactersMax,
+  titleIn,
+} from './wording.ts'
+
+/** A correction speaks as the message it corrects did; else her language, the phone's, the programme's. */
+export function languageOf(row: DecisionRow, i18n: I18n): string {
+  const wanted = [row.correctsLanguage, row.memberLanguage, row.phoneLanguage, ...row.languages]
+  const spoken = wanted.find((code) => code !== null && i18n.languages.has(code))
+  if (typeof spoken !== 'string') throw new RangeError('No language of the programme is loaded')
+  return spoken
+}
+
+/** Reads only what the text states; a full text whose facts are not there falls back to the discreet one. */
+export async function renderText(ask: TextAsk): Promise<string | undefined> {
+  const { row, language, i18n } = ask
+  const info = i18n.language(language)
+  const common = { sender: row.senderId, code: `${row.serviceCode}#` }
+  const render = (key: string, values: Values) =>
+    spellGsm7(i18n.text(language, 'sms', key, { ...common, ...values }), info.gsm7)
+
+  if (i18n.has(language, 'sms', row.template)) return render(row.template, plainValues(row))
+  if (!i18n.has(language, 'sms', `${row.template}.discreet`)) return undefined
+  if (speaksFully(row)) {
+    const stated = await statedOf(ask, info)
+    if (stated !== undefined) return render(`${row.template}.${stated.variant}`, stated.values)
+  }
+  return render(`${row.template}.discreet`, gatheringValues(ask))
+}
+
+/** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
+function speaksFully(row: DecisionRow): boolean {
+  if (row.smsForm !== 'full') return false
+  return !row.template.startsWith('reply.') || row.phoneMembers === 1
+}
+
+function plainValues(row: DecisionRow): Values {
+  return { ...row.params, office: row.officePhone ?? '' }
+}
+
+async function statedOf(ask: TextAsk, info: LanguageInfo): Promise<Stated | undefined> {
+  const [family] = ask.row.template.split('.')
+  if (family === 'reply' || family === 'answer') return answerOf(ask)
+  if (family === 'reminder') return statedByReminder(ask, info)
+  return statedByEntry(ask, info)
+}
+
+function statedByEntry({ row, language, i18n }: TextAsk, info: LanguageInfo): Stated | undefined {
+  const { entryAmount, entryBalance, entryDate, entryPurpose } = row
+  if (entryAmount === null || entryBalance === null || entryDate === null || entryPurpose === null)
+    return undefined
+  const currency = row.entryCurrency ?? row.currencyCode
+  const amount = (text: string) => i18n.amount(language, new Decimal(text), currency)
+  // A loan shows what is left to pay, never below zero; a savings account is a liability: its credit is her money.
+  const left = new Decimal(entryBalance)
+  const balance =
+    entryPurpose === 'loan'
+      ? i18n.amount(language, Decimal.max(0, left), currency)
+      : i18n.amount(language, left.negated(), currency)
+  const name = fitValue(row.firstName ?? '', info, nameCharactersMax)
+  const values = { name, amount: amount(entryAmount), date: i18n.date(language, entryDate), balance }
+  if (row.template === 'loan.disbursed') {
+    if (row.loanPrincipal === null || row.firstDueDate === null || row.firstDueAmount === null)
+      return undefined
+    return {
+      variant: 'full',
+      values: {
+        name,
+        amount: amount(row.loanPrincipal),
+        dueDate: i18n.date(language, row.firstDueDate),
+        due: amount(row.firstDueAmount),
+      },
+    }
+  }
+  if (row.template === 'correction.entry') {
+    const part = entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings'
+    return { variant: 'full', values: { ...values, parts: i18n.text(language, 'sms', part, { balance }) } }
+  }
+  const isPaid = row.template === 'receipt.loan_repayment' && left.lessThanOrEqualTo(0)
+  return { variant: isPaid ? 'full_paid' : 'full', values }
+}
+
+function statedByReminder(ask: TextAsk, info: LanguageInfo): Stated | undefined {
+  const { row, language, i18n } = ask
+  const name = fitValue(row.firstName ?? '', info, nameCharactersMax)
+  const signature = signatureOf(ask, info)
+  if (row.template.startsWith('reminder.due_')) {
+    if (row.dueDate === null || row.remaining === null) return undefined
+    const amount = i18n.amount(language, new Decimal(row.remaining), row.loanCurrency ?? row.currencyCode)
+    return { variant: 'full', values: { name, date: i18n.date(language, row.dueDate), amount, signature } }
+  }
+  const place = fitValue(row.meetingPlace ?? row.trainingPlace ?? '', info, placeCharactersMax)
+  const title = fitValue(titleIn(row.trainingTitles, row, language), info, titleCharactersMax)
+  return { variant: 'full', values: { ...gatheringValues(ask), name, place, title, signature } }
+}
+
+/** Evidence: the officer's name helps once the member knows the officer, so loans sign from the second on. */
+function signatureOf({ row, language, i18n }: TextAsk, info: LanguageInfo): string {
+  const knowsEachOther = row.loanCycle === null || row.loanCycle >= 2
+  if (row.facilitator === null || !knowsEachOther) return ''
+  const facilitator = fitValue(row.facilitator, info, nameCharactersMax)
+  return i18n.text(language, 'sms', 'part.signature', { facilitator })
+}
+
+/** Day and time of the meeting or training, there where the programme is. */
+function gatheringValues({ row, language, i18n }: TextAsk): Values {
+  const startsAt = row.meetingStartsAt ?? row.trainingStartsAt
+  return startsAt === null ? {} : momentValues(i18n, language, startsAt, row.timeZone)
+}
