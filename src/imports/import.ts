@@ -1,0 +1,240 @@
+// In: a CSV file of members, loans or entries. Out: all of it written in one transaction, or nothing and every fault with its line.
+// Must never write a row twice, lose one, or repeat a field's value in a report or a log.
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type pg from 'pg'
+import type { Clock } from '../clock.ts'
+import type { Db } from '../db.ts'
+import { RequestError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { type CsvRow, readTable } from './csv.ts'
+import { entriesKind } from './entries.ts'
+import {
+  createFaultList,
+  type FaultList,
+  type ImportFault,
+  type ImportFaultCode,
+  importFaults,
+} from './faults.ts'
+import type { ImportProgramme } from './fields.ts'
+import type { ImportKind, Numbered, Written } from './kind.ts'
+import { loansKind } from './loans.ts'
+import { membersKind } from './members.ts'
+
+export const importKinds = ['members', 'loans', 'entries'] as const
+export type ImportKindName = (typeof importKinds)[number]
+
+export interface ImportReport {
+  /** Lines read below the header. */
+  rows: number
+  /** Members, loans or entries written; what a dry run would have written. 0 when there are faults. */
+  written: number
+  alreadyThere: number
+  /** The first 1,000, in the order of the file. */
+  faults: ImportFault[]
+  faultsTotal: number
+}
+
+export interface ImportOptions {
+  db: Db
+  clock: Clock
+  logger: Logger
+  programme: ImportProgramme
+  kind: ImportKindName
+  /** Path of the file. */
+  file: string
+  /** Does everything, then takes it back [false]. */
+  dryRun?: boolean
+  /** Books what is imported as already told, for old data: nobody gets a receipt [false]. */
+  silent?: boolean
+  /** In bytes of the file. */
+  onProgress?: (bytesRead: number, bytesTotal: number) => void
+}
+
+/** Rows that go to the database together. */
+const batchRowsMax = 1_000
+
+/** Faults are in the report; it rejects only when the database is away or refuses in a way no row explains. */
+export async function importFile(options: ImportOptions): Promise<ImportReport> {
+  switch (options.kind) {
+    case 'members':
+      return runImport(options, membersKind(options.programme))
+    case 'loans':
+      return runImport(options, loansKind(options.programme))
+    case 'entries':
+      return runImport(options, entriesKind(options.programme))
+  }
+}
+
+/** Leaves the transaction without being an error. */
+class TakeBack extends Error {}
+
+async function runImport<Row, Item>(
+  options: ImportOptions,
+  kind: ImportKind<Row, Item>,
+): Promise<ImportReport> {
+  const { db, file, dryRun = false, logger } = options
+  const faults = createFaultList()
+  const total: Written & { rows: number } = { rows: 0, written: 0, alreadyThere: 0 }
+  const bytesTotal = await stat(file).then(
+    (found) => (found.isFile() ? found.size : undefined),
+    () => undefined,
+  )
+  if (bytesTotal === undefined) {
+    faults.add(0, undefined, 'file.unreadable')
+  } else {
+    await db
+      .transaction(async (tx) => {
+        const lastEventId = await readLastEventId(tx)
+        await importRows(tx, options, kind, faults, total, bytesTotal)
+        if (faults.total() > 0 || dryRun) throw new TakeBack()
+        if (options.silent === true) await markTold(tx, lastEventId, options.clock.now())
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof TakeBack)) throw error
+      })
+  }
+  const report = {
+    rows: total.rows,
+    written: faults.total() > 0 ? 0 : total.written,
+    alreadyThere: total.alreadyThere,
+    faultsTotal: faults.total(),
+  }
+  logger.info({ event: 'import.done', kind: options.kind, dryRun, ...report })
+  return { ...report, faults: faults.sorted() }
+}
+
+async function importRows<Row, Item>(
+  tx: pg.PoolClient,
+  { file, onProgress }: ImportOptions,
+  kind: ImportKind<Row, Item>,
+  faults: FaultList,
+  total: Written & { rows: number },
+  bytesTotal: number,
+): Promise<void> {
+  const stream = createReadStream(file)
+  const assembler = createAssembler(kind, faults)
+  const write = async () => {
+    const { written, alreadyThere } = await writeBatch(tx, kind, assembler.take(), faults)
+    total.written += written
+    total.alreadyThere += alreadyThere
+  }
+  for await (const rows of readTable(stream, kind.columns, faults.add)) {
+    for (const row of rows) {
+      total.rows += 1
+      assembler.push(row)
+      if (assembler.rowsWaiting() >= batchRowsMax) await write()
+    }
+    onProgress?.(stream.bytesRead, bytesTotal)
+  }
+  assembler.end()
+  await write()
+}
+
+/** Collects rows into items; rows of an item that has a fault are left out together. */
+function createAssembler<Row, Item>(kind: ImportKind<Row, Item>, faults: FaultList) {
+  let items: Numbered<Item>[] = []
+  let rowsInItems = 0
+  let open: { key: string; rows: Numbered<Row>[]; sound: boolean } | undefined
+
+  function close(): void {
+    if (open === undefined) return
+    const { rows, sound } = open
+    open = undefined
+    const line = rows[0]?.line
+    if (!sound || line === undefined) return
+    const item = kind.build(rows, faults.add)
+    if (item === undefined) return
+    items.push({ line, value: item })
+    rowsInItems += rows.length
+  }
+
+  return {
+    push({ line, fields }: CsvRow): void {
+      const key = kind.groupBy === undefined ? undefined : fields[kind.groupBy]
+      if (key === undefined || key === '' || open?.key !== key) close()
+      open ??= { key: key ?? '', rows: [], sound: true }
+      const parsed = kind.row.safeParse(fields)
+      if (!parsed.success) {
+        open.sound = false
+        for (const { path, message } of parsed.error.issues)
+          faults.add(line, path.length === 0 ? undefined : String(path[0]), faultCodeOf(message))
+      } else if (kind.groupRowsMax !== undefined && open.rows.length >= kind.groupRowsMax.rows) {
+        if (open.sound) faults.add(line, kind.groupBy, kind.groupRowsMax.fault)
+        open.sound = false
+      } else {
+        open.rows.push({ line, value: parsed.data })
+      }
+    },
+    end: close,
+    rowsWaiting: () => rowsInItems,
+    take(): Numbered<Item>[] {
+      const taken = items
+      items = []
+      rowsInItems = 0
+      return taken
+    },
+  }
+}
+
+const faultCodeOf = (message: string): ImportFaultCode =>
+  message in importFaults ? (message as ImportFaultCode) : 'field.invalid'
+
+/** Ledger refusals that have a fault of their own. */
+const faultOfRefusal: Readonly<Record<string, ImportFaultCode>> = {
+  'entry.reference_conflict': 'entry.reference_conflict',
+  'entry.account_unknown': 'account.unknown',
+  'entry.account_closed': 'account.closed',
+  'loan.number_taken': 'loan.number_taken',
+}
+
+/**
+ * Writes items under a savepoint. A refusal names one row and loses the others, so the batch is halved until every refused
+ * row is found by itself.
+ */
+async function writeBatch<Row, Item>(
+  tx: pg.PoolClient,
+  kind: ImportKind<Row, Item>,
+  items: readonly Numbered<Item>[],
+  faults: FaultList,
+): Promise<Written> {
+  const first = items[0]
+  if (first === undefined) return { written: 0, alreadyThere: 0 }
+  const found: Parameters<FaultList['add']>[] = []
+  await tx.query('savepoint batch')
+  try {
+    const written = await kind.write(tx, items, (...fault) => found.push(fault))
+    await tx.query('release savepoint batch')
+    for (const fault of found) faults.add(...fault)
+    return written
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error
+    await tx.query('rollback to savepoint batch; release savepoint batch')
+    if (items.length === 1) {
+      const code = faultOfRefusal[error.code]
+      if (code === undefined) faults.add(first.line, undefined, 'ledger.refused', error.message)
+      else faults.add(first.line, kind.groupBy, code)
+      return { written: 0, alreadyThere: 0 }
+    }
+    const half = Math.ceil(items.length / 2)
+    const left = await writeBatch(tx, kind, items.slice(0, half), faults)
+    const right = await writeBatch(tx, kind, items.slice(half), faults)
+    return { written: left.written + right.written, alreadyThere: left.alreadyThere + right.alreadyThere }
+  }
+}
+
+async function readLastEventId(tx: pg.PoolClient): Promise<string> {
+  const { rows } = await tx.query<{ id: string }>(
+    'select coalesce(max(id), 0)::text as id from ledger_events',
+  )
+  return rows[0]?.id ?? '0'
+}
+
+/** Only events of this transaction's own entries: other posters work at the same time. */
+async function markTold(tx: pg.PoolClient, lastEventId: string, now: Date): Promise<void> {
+  await tx.query(
+    `update ledger_events v set handled_at = $2 from entries e
+      where v.id > $1 and v.handled_at is null and e.id = v.entry_id and e.tx_id = pg_current_xact_id()`,
+    [lastEventId, now],
+  )
+}

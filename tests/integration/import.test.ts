@@ -1,0 +1,292 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { fixedClock } from '../../src/clock.ts'
+import { type ImportKindName, type ImportOptions, importFile } from '../../src/imports/import.ts'
+import { createLogger } from '../../src/logger.ts'
+import { loadProgrammes } from '../../src/members/programmes.ts'
+import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
+import { createMember, createProgramme, testNow } from '../support/fixtures.ts'
+
+const membersHeader = 'number,first_name,last_name,group,phone,language'
+const loansHeader =
+  'number,member,product,cycle,principal,disbursed_date,due_date,principal_due,interest,fee,insurance'
+const entriesHeader = 'reference,kind,booked_date,description,account,debit,credit'
+
+const deposit = (reference: string, amount = '500', member = 'A1') =>
+  `${reference},savings_deposit,2026-11-02,,cash,${amount},\n` +
+  `${reference},savings_deposit,2026-11-02,,savings/${member},,${amount}\n`
+
+describe('import of files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tama-import-'))
+  let database: TestDatabase
+  let programme: ImportOptions['programme']
+
+  beforeAll(async () => {
+    database = await createTestDatabase()
+  })
+  beforeEach(async ({ task }) => {
+    const made = await createProgramme(database.db, { code: task.id })
+    await createMember(database.db, made, { number: 'A1', savings: false })
+    const loaded = (await loadProgrammes(database.db)).find(({ id }) => id === made.id)
+    if (loaded === undefined) throw new Error('no programme')
+    programme = loaded
+  })
+  afterAll(async () => {
+    await database.drop()
+    rmSync(folder, { recursive: true })
+  })
+
+  function load(kind: ImportKindName, content: string | Uint8Array, options: Partial<ImportOptions> = {}) {
+    const file = join(folder, 'file.csv')
+    writeFileSync(file, content)
+    const { db } = database
+    const fixed = { db, clock: fixedClock(testNow), logger: silentLogger, programme, kind, file }
+    return importFile({ ...fixed, ...options })
+  }
+
+  const places = async (report: ReturnType<typeof load>) =>
+    (await report).faults.map(({ row, column, code }) => [row, column, code])
+
+  async function counts() {
+    const { rows } = await database.db.pool.query<Record<string, number>>(
+      `with e as (select id from entries where programme_id = $1), l as (select id from loans where programme_id = $1)
+       select (select count(*)::int from members where programme_id = $1) as members,
+              (select count(*)::int from phones where programme_id = $1) as phones,
+              (select count(*)::int from accounts where programme_id = $1) as accounts,
+              (select count(*)::int from l) as loans,
+              (select count(*)::int from instalments join l on l.id = loan_id) as instalments,
+              (select count(*)::int from e) as entries,
+              (select count(*)::int from postings join e on e.id = entry_id) as postings,
+              (select count(*)::int from ledger_events join e on e.id = entry_id where handled_at is null) as untold`,
+      [programme.id],
+    )
+    return rows[0]
+  }
+
+  it('takes members with groups and shared phones, loans with schedules, entries; a second time writes nothing', async () => {
+    const members = `${membersHeader}\nB1,Fatou,Sané,G7,77 123 45 67,fr\nB2,Aïssatou,Badji,G7,+221771234567,\nB3,Binta,Diop,,,wo\n`
+    const loans =
+      `${loansHeader}\nL1,B1,standard,2,90000,2026-10-01,2026-11-01,45000,900,0,500\n` +
+      'L1,B1,standard,2,90000,2026-10-01,2026-12-01,45000,900,,\nL2,B2,emergency,,10000,2026-10-01,2026-11-01,10000,,200,\n'
+    const entries =
+      deposit('d/1', '500', 'B1') +
+      'r/1,loan_repayment,2026-11-01,"Réunion, novembre",cash,46400,\nr/1,loan_repayment,2026-11-01,"Réunion, novembre",loan/L1,,46400\n'
+    expect(await load('members', members)).toMatchObject({ rows: 3, written: 3, faultsTotal: 0 })
+    expect(await load('loans', loans)).toMatchObject({ rows: 3, written: 2, faultsTotal: 0 })
+    expect(await load('entries', `${entriesHeader}\n${entries}`)).toMatchObject({ rows: 4, written: 2 })
+    const before = await counts()
+    expect(before).toMatchObject({ members: 4, loans: 2, instalments: 3, entries: 4, phones: 2, untold: 4 })
+    expect(await load('members', members)).toMatchObject({ written: 0, alreadyThere: 3, faults: [] })
+    expect(await load('loans', loans)).toMatchObject({ written: 0, alreadyThere: 2, faults: [] })
+    expect(await load('entries', `${entriesHeader}\n${entries}`)).toMatchObject({
+      written: 0,
+      alreadyThere: 2,
+    })
+    expect(await counts()).toEqual(before)
+    const { rows } = await database.db.pool.query(
+      `select sum(p.amount)::text as due from postings p join accounts a on a.id = p.account_id
+        where a.programme_id = $1 and a.code = 'loan/L1'`,
+      [programme.id],
+    )
+    expect(rows).toEqual([{ due: '45900.0000' }])
+  })
+
+  it('reads a BOM, CRLF, semicolons, quotes and empty lines as the same file', async () => {
+    const plain = `${entriesHeader}\n${deposit('d/1')}`
+    const odd = `\ufeff${plain.replaceAll(',', ';').replaceAll('\n', '\r\n\r\n').replaceAll('cash', '"cash"')}`
+    expect(await load('entries', plain)).toMatchObject({ rows: 2, written: 1, faults: [] })
+    expect(await load('entries', odd)).toMatchObject({ rows: 2, written: 0, alreadyThere: 1, faults: [] })
+    const mixed = plain.replace('\n', '\r\n')
+    expect(await load('entries', mixed)).toMatchObject({ rows: 2, written: 0, alreadyThere: 1, faults: [] })
+  })
+
+  it('a dry run finds the same and writes nothing', async () => {
+    const before = await counts()
+    expect(await load('entries', `${entriesHeader}\n${deposit('d/1')}`, { dryRun: true })).toMatchObject({
+      written: 1,
+      faults: [],
+    })
+    expect(await counts()).toEqual(before)
+    expect(await load('entries', `${entriesHeader}\n${deposit('d/1')}`)).toMatchObject({ written: 1 })
+  })
+
+  it('a silent import owes nobody a receipt', async () => {
+    await load('entries', `${entriesHeader}\n${deposit('d/1')}`, { silent: true })
+    expect(await counts()).toMatchObject({ entries: 1, untold: 0 })
+    await load('entries', `${entriesHeader}\n${deposit('d/2')}`)
+    expect(await counts()).toMatchObject({ entries: 2, untold: 1 })
+  })
+
+  it('one bad row keeps the whole file out, and every fault is named with its line and column', async () => {
+    const before = await counts()
+    const file =
+      `${entriesHeader}\n${deposit('good')}` +
+      'e1,savings_deposit,2026-02-30,,cash,500,\ne1,savings_deposit,2026-02-30,,savings/A1,,500\n' +
+      'e2,savings_deposit,2026-11-02,,cash,-500,\ne2,savings_deposit,2026-11-02,,savings/A1,,-500\n' +
+      'e3,savings_deposit,2026-11-02,,cash,500,\ne3,savings_deposit,2026-11-02,,savings/A1,,400\n' +
+      'e4,gift,2026-11-02,,cash,12.5,\ne4,savings_deposit,2026-11-02,,savings/A1,,1e3\n' +
+      'e5,savings_deposit,2026-11-02,,cash,500,\ne5,savings_deposit,2026-11-02,,savings/ZZ,,500\n' +
+      'e6,savings_deposit,2026-11-02,,cash,500,500\n,savings_deposit,2026-11-02,,cash,0,\n' +
+      'e7,savings_deposit,2026-11-02,,cash\n' +
+      'e8,savings_deposit,2026-11-02,,cash,500,\ne8,fee,2026-11-02,,savings/A1,,500\n' +
+      `${deposit('good')}${deposit('e9')}`
+    expect(await places(load('entries', file))).toEqual([
+      [4, 'booked_date', 'date.invalid'],
+      [5, 'booked_date', 'date.invalid'],
+      [6, 'debit', 'amount.negative'],
+      [7, 'credit', 'amount.negative'],
+      [8, 'debit', 'entry.unbalanced'],
+      [10, 'kind', 'field.unknown_word'],
+      [10, 'debit', 'amount.decimals'],
+      [11, 'credit', 'amount.invalid'],
+      [13, 'account', 'account.unknown'],
+      [14, 'debit', 'entry.one_side'],
+      [15, 'reference', 'field.missing'],
+      [15, 'debit', 'amount.zero'],
+      [16, undefined, 'row.field_count'],
+      [18, 'kind', 'entry.rows_differ'],
+      [19, 'reference', 'entry.reference_doubled'],
+    ])
+    expect(await counts()).toEqual(before)
+  })
+
+  it('a reference used before with other content is a fault, each one found in a large batch', async () => {
+    const many = Array.from({ length: 300 }, (_, index) => `d/${index}`)
+    await load('entries', `${entriesHeader}\n${many.map((name) => deposit(name)).join('')}`)
+    const changed = many.map((name, index) => deposit(name, index === 7 || index === 250 ? '600' : '500'))
+    const report = load('entries', `${entriesHeader}\n${changed.join('')}${deposit('new')}`)
+    expect(await places(report)).toEqual([
+      [16, 'reference', 'entry.reference_conflict'],
+      [502, 'reference', 'entry.reference_conflict'],
+    ])
+    expect(await counts()).toMatchObject({ entries: 300 })
+  })
+
+  it('a doubled reference is found across batches too', async () => {
+    const many = Array.from({ length: 1_200 }, (_, index) => deposit(`d/${index}`)).join('')
+    expect(await places(load('entries', `${entriesHeader}\n${many}${deposit('d/0')}`))).toEqual([
+      [2402, 'reference', 'entry.reference_doubled'],
+    ])
+  })
+
+  it.each([
+    ['no bytes', '', [[0, undefined, 'file.empty']]],
+    ['only a BOM', '\ufeff', [[0, undefined, 'file.empty']]],
+    ['only empty lines', '\r\n\n', [[0, undefined, 'file.empty']]],
+    [
+      'a wrong header',
+      'number,first_name,first_name,colour\n',
+      [
+        [1, 'last_name', 'header.missing'],
+        [1, 'first_name', 'header.doubled'],
+        [1, 'colour', 'header.unknown'],
+      ],
+    ],
+    [
+      'Latin-1 bytes',
+      Buffer.from(`${membersHeader}\nB1,Fatou,Sane,,,\nB2,Aïssatou,Badji,,,\n`, 'latin1'),
+      [[3, undefined, 'file.encoding']],
+    ],
+    [
+      'UTF-16',
+      Buffer.from(`\ufeff${membersHeader}\nB1,Fatou,Sane,,,\n`, 'utf16le'),
+      [[1, undefined, 'file.encoding']],
+    ],
+    ['a quote that is never closed', `${membersHeader}\nB1,"Fatou,Sane,,,\n`, [[2, undefined, 'file.quote']]],
+    [
+      'a field of 1,000,000 characters',
+      `${membersHeader}\nB1,${'x'.repeat(1_000_000)},Sane,,,\nB2,Binta,Diop,,,\n`,
+      [[2, undefined, 'file.line_too_long']],
+    ],
+    [
+      'a field of 1,000,000 characters of two bytes and no line end',
+      `${membersHeader}\nB1,${'é'.repeat(1_000_000)}`,
+      [[2, undefined, 'file.line_too_long']],
+    ],
+    [
+      'rows that are wrong in every way',
+      `${membersHeader}\nB1,Fatou,Sane,,123,de\nB1,${'x'.repeat(81)},,,,\nA1,Marie,Sow,,,\nB4,Fa\ttou,a\u0000b,,,\nB5,"Bin\nta",Sy,,,\nA1,Awa,Diatta,,,\n`,
+      [
+        [2, 'phone', 'phone.invalid'],
+        [2, 'language', 'language.unknown'],
+        [3, 'first_name', 'field.too_long'],
+        [3, 'last_name', 'field.missing'],
+        [4, 'number', 'member.number_taken'],
+        [5, 'first_name', 'field.control_character'],
+        [5, 'last_name', 'field.control_character'],
+        [7, 'first_name', 'field.control_character'],
+        [8, 'number', 'member.doubled'],
+      ],
+    ],
+  ])('members: %s is refused by name and nothing is written', async (_, content, expected) => {
+    const before = await counts()
+    expect(await places(load('members', content))).toEqual(expected)
+    expect(await counts()).toEqual(before)
+  })
+
+  it('loans: a schedule that does not fit is refused by name and nothing is written', async () => {
+    const before = await counts()
+    const file =
+      `${loansHeader}\nL1,A1,standard,1,90000,2026-10-01,2026-11-01,45000,,,\nL1,A1,standard,1,90000,2026-10-01,2026-12-01,44000,,,\n` +
+      'L2,A1,standard,1,90000,2026-10-01,2026-12-01,45000,,,\nL2,A1,standard,1,90000,2026-10-01,2026-11-01,45000,,,\n' +
+      'L3,A1,interest_free,1,90000,2026-10-01,2026-11-01,90000,500,,\n' +
+      'L4,ZZ,standard,1,90000,2026-10-01,2026-11-01,90000,,,\n' +
+      'L5,A1,standard,0,,2026-10-01,2026-11-01,90000,,-5,\n' +
+      'L6,A1,standard,1,90000,2026-10-01,2026-09-01,90000,,,\n' +
+      'L1,A1,standard,1,90000,2026-10-01,2026-11-01,90000,,,\n'
+    expect(await places(load('loans', file))).toEqual([
+      [2, 'principal_due', 'loan.schedule_invalid'],
+      [5, 'due_date', 'loan.schedule_invalid'],
+      [6, 'interest', 'loan.schedule_invalid'],
+      [7, 'member', 'member.unknown'],
+      [8, 'cycle', 'number.invalid'],
+      [8, 'fee', 'amount.negative'],
+      [9, 'due_date', 'loan.due_before_disbursed'],
+      [10, 'number', 'loan.doubled'],
+    ])
+    expect(await counts()).toEqual(before)
+    const sound = `${loansHeader}\nL1,A1,standard,1,90000,2026-10-01,2026-11-01,90000,,,\n`
+    expect(await load('loans', sound)).toMatchObject({ written: 1 })
+    expect(await places(load('loans', sound.replaceAll('90000', '80000')))).toEqual([
+      [2, 'number', 'loan.number_taken'],
+    ])
+  })
+
+  it('an import that loses its connection half-way leaves nothing, and running it again writes each row once', async () => {
+    const many = Array.from({ length: 3_000 }, (_, index) => deposit(`d/${index}`)).join('')
+    const before = await counts()
+    let killed = false
+    const kill = () => {
+      if (killed) return
+      killed = true
+      void database.db.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`,
+      )
+    }
+    const onProgress = (bytesRead: number, bytesTotal: number) => {
+      if (bytesRead > bytesTotal / 2) kill()
+    }
+    await expect(load('entries', `${entriesHeader}\n${many}`, { onProgress })).rejects.toThrow()
+    expect(await counts()).toEqual(before)
+    expect(await load('entries', `${entriesHeader}\n${many}`)).toMatchObject({ rows: 6_000, written: 3_000 })
+    expect(await counts()).toMatchObject({ entries: 3_000, postings: 6_000 })
+  })
+
+  it('neither the report nor the log repeats what stands in the file', async () => {
+    const lines: string[] = []
+    const logger = createLogger('info', { write: (line) => lines.push(line) })
+    const report = await load('members', `${membersHeader}\nB1,Khadidiatou,Sane,,+221999,fr\n`, { logger })
+    expect(report.faultsTotal).toBe(1)
+    expect(JSON.stringify(report) + lines.join('')).not.toMatch(/Khadidiatou|Sane|221999/)
+    expect(lines).toHaveLength(1)
+  })
+
+  it('a file that is not there is a fault, not a crash', async () => {
+    expect(await places(load('members', '', { file: join(folder, 'none.csv') }))).toEqual([
+      [0, undefined, 'file.unreadable'],
+    ])
+  })
+})
