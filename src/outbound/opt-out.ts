@@ -12,7 +12,7 @@ const membersSql = `select member_id as id from member_phones where phone_id = $
 
 /** Stops messages to a member or a phone at once; returns how many waiting ones were suppressed. */
 export async function stopMessages(tx: Queryable, target: OptOutTarget, now: Date): Promise<number> {
-  await stopAll(tx, target, now)
+  await stopAll(tx, { ...target, now })
   const memberIds =
     'memberId' in target
       ? [target.memberId]
