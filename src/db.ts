@@ -66,6 +66,11 @@ async function inTransaction<Result>(
 ): Promise<Result> {
   const tx = await pool.connect()
   let broken: Error | undefined
+  // A connection that is lost rejects the query under way and is also told here; unheard, that would end the process.
+  const onLost = (error: Error) => {
+    broken = error
+  }
+  tx.on('error', onLost)
   try {
     await tx.query('begin')
     const result = await work(tx)
@@ -77,6 +82,7 @@ async function inTransaction<Result>(
     })
     throw error
   } finally {
+    tx.off('error', onLost)
     tx.release(broken)
   }
 }
@@ -95,6 +101,8 @@ export interface PipelineOptions {
   statementTimeoutMs?: number
   /** For writes that may be lost in a crash of the server, such as dialogue state [false]. */
   asynchronousCommit?: boolean
+  /** Further server settings as "-c name=value" [none]. */
+  settings?: string
 }
 
 /** Reconnects on the next query after the connection is lost; queries under way then reject. */
@@ -109,7 +117,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       connectionTimeoutMillis: 5_000,
       statement_timeout: options.statementTimeoutMs ?? 7_000,
       application_name: `tama-${options.name}`,
-      ...(options.asynchronousCommit === true ? { options: '-c synchronous_commit=off' } : {}),
+      options: [
+        options.asynchronousCommit === true ? '-c synchronous_commit=off' : '',
+        options.settings ?? '',
+      ].join(' '),
     })
     const forget = () => {
       connecting = undefined
@@ -139,6 +150,61 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const client = await connecting?.catch(() => undefined)
       connecting = undefined
       await client?.end()
+    },
+  }
+}
+
+export interface Listener {
+  close(): Promise<void>
+}
+
+export interface ListenOptions {
+  url: string
+  channel: 'tama_outbox' | 'tama_ledger'
+  logger: Logger
+  onNotice(): void
+}
+
+/** Calls `onNotice` at every commit that announced on the channel, and once when connected. Reconnects for ever: callers poll too. */
+export function listen({ url, channel, logger, onNotice }: ListenOptions): Listener {
+  let client: pg.Client | undefined
+  let closed = false
+  let retry: NodeJS.Timeout | undefined
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+      application_name: 'tama-listen',
+    })
+    client = next
+    let lost = false
+    const lose = (error?: Error) => {
+      if (lost || closed) return
+      lost = true
+      logger.warn({ event: 'db.listen_lost', channel, code: errorCode(error) })
+      next.end().catch(() => undefined)
+      retry = setTimeout(() => void connect(), 1_000)
+    }
+    next.on('error', lose)
+    next.on('end', () => lose())
+    next.on('notification', onNotice)
+    try {
+      await next.connect()
+      await next.query(`listen ${channel}`)
+      onNotice()
+    } catch (error) {
+      lose(error instanceof Error ? error : undefined)
+    }
+  }
+  void connect()
+
+  return {
+    async close() {
+      closed = true
+      clearTimeout(retry)
+      await client?.end().catch(() => undefined)
     },
   }
 }

@@ -47,6 +47,12 @@ export function createMetrics() {
       labelNames: ['lane'],
       registers,
     }),
+    lanePaused: new Gauge({
+      name: 'tama_lane_paused',
+      help: '1 while this process rests a lane because the account cannot send',
+      labelNames: ['lane'],
+      registers,
+    }),
     providerSeconds: new Histogram({
       name: 'tama_provider_call_seconds',
       help: 'Time of a provider call, by outcome',

@@ -1,0 +1,341 @@
+// In: decided messages of one lane. Out: provider calls with a bounded number under way, each row marked before and after.
+// Must never begin a call whose rows are not committed as `submitting`, nor hold more rows there than calls are under way.
+import { type Clock, elapsedMs } from '../clock.ts'
+import type { Db } from '../db.ts'
+import { errorCode, SendError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
+import type { Lane } from './status.ts'
+import type { Moved, Transition, TransitionWriter } from './transitions.ts'
+
+export interface Sendable {
+  phoneId: string
+  msisdn: string
+  senderId: string
+  language: string
+  text: string
+  segments: number
+}
+
+/** A message that may go, with the tries it has behind it. */
+export interface Entry extends Sendable {
+  messageId: string
+  attempts: number
+}
+
+/** What became of the rows of a call. */
+export interface CallDone {
+  submitted: number
+  released: number
+  other: number
+}
+
+export interface LaneCalls {
+  /** Plans calls for a batch; each promise resolves when its rows are marked, and rejects only when they could not be. */
+  plan(entries: readonly Entry[], batchId: string): Promise<CallDone>[]
+  /** Puts claimed rows back into the outbox for a later try. */
+  giveBack(rows: readonly { id: string; attempts: number }[], batchId: string, reason: string): Promise<void>
+  /** Resolves when the calls under way are marked and the waiting ones given back. */
+  stop(): Promise<void>
+}
+
+export interface CallOptions {
+  lane: Lane
+  db: Db
+  writer: TransitionWriter
+  provider: SmsProvider
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  callsMax?: number
+  recipientsPerCall?: number
+  attemptsMax?: number
+  retryBaseMs?: number
+  retryMaxMs?: number
+  pauseMs?: number
+  onPause(): Promise<void> | undefined
+  onResume(): void
+  /** A delivery report came before its submit was saved. */
+  onReportWaits(): Promise<void>
+}
+
+interface PlannedCall {
+  batchId: string
+  entries: readonly Entry[]
+  resolve(done: CallDone): void
+  reject(error: unknown): void
+}
+
+/** Calls in a row that found nobody there, before the lane rests instead of trying every row. */
+const refusalsMax = 5
+
+export function createCalls(options: CallOptions): LaneCalls {
+  const { lane, db, writer, provider, clock, logger, metrics } = options
+  const callsMax = options.callsMax ?? 50
+  const recipientsPerCall = Math.min(
+    options.recipientsPerCall ?? provider.recipientsMax,
+    provider.recipientsMax,
+  )
+  const attemptsMax = options.attemptsMax ?? 50
+  const retryBaseMs = options.retryBaseMs ?? (lane === 'urgent' ? 5_000 : 30_000)
+  const retryMaxMs = options.retryMaxMs ?? 900_000
+  const pauseBaseMs = options.pauseMs ?? 30_000
+  let waiting: PlannedCall[] = []
+  const runners = new Set<Promise<void>>()
+  let stopped = false
+  let pausedUntil: Date | undefined
+  let pauseTimer: NodeJS.Timeout | undefined
+  let pausesInARow = 0
+  let refusalsInARow = 0
+
+  function pump(): void {
+    while (runners.size < callsMax && waiting.length > 0) {
+      const runner = run().finally(() => {
+        runners.delete(runner)
+        pump()
+      })
+      runners.add(runner)
+    }
+  }
+
+  /** One slot. The mark after a call and the mark before the next stand in one statement: one commit a call, not two. */
+  async function run(): Promise<void> {
+    let finished: { call: PlannedCall; marks: Transition[] } | undefined
+    for (;;) {
+      const next = waiting.shift()
+      if (next === undefined && finished === undefined) return
+      let moved: Moved[]
+      try {
+        moved = await writer.write([...(finished?.marks ?? []), ...(next === undefined ? [] : starts(next))])
+      } catch (error) {
+        // The rows stay as they are; the relay finds them, and takes none again that may have gone.
+        finished?.call.reject(error)
+        next?.reject(error)
+        finished = undefined
+        continue
+      }
+      if (finished !== undefined) finish(finished.call, finished.marks, moved)
+      finished = undefined
+      if (next === undefined) continue
+      const mine = new Set(moved.flatMap((row) => (row.to === 'submitting' ? row.id : [])))
+      const entries = next.entries.filter((entry) => mine.has(entry.messageId))
+      if (entries.length === 0) next.resolve({ submitted: 0, released: 0, other: 0 })
+      else finished = { call: next, marks: await perform(entries) }
+    }
+  }
+
+  function starts(call: PlannedCall): Transition[] {
+    return call.entries.map(({ messageId, phoneId, language, text, segments }) => ({
+      messageId,
+      to: 'submitting',
+      source: 'sender',
+      ifBatch: call.batchId,
+      set: { phoneId, language, text, segments, provider: provider.name },
+    }))
+  }
+
+  function finish(call: PlannedCall, marks: readonly Transition[], moved: readonly Moved[]): void {
+    const done: CallDone = { submitted: 0, released: 0, other: 0 }
+    for (const { to } of marks) {
+      if (to === 'submitted') done.submitted += 1
+      else if (to === 'created') done.released += 1
+      else done.other += 1
+    }
+    call.resolve(done)
+    if (moved.some((row) => row.reportWaits))
+      options
+        .onReportWaits()
+        .catch((error: unknown) => logger.warn({ event: 'sender.report_waits', code: errorCode(error) }))
+  }
+
+  async function perform(entries: readonly Entry[]): Promise<Transition[]> {
+    const [first] = entries
+    if (first === undefined) return []
+    const startedMs = elapsedMs()
+    let outcome = 'ok'
+    try {
+      const results = await provider.send({
+        senderId: first.senderId,
+        text: first.text,
+        recipients: entries.map((entry) => entry.msisdn),
+      })
+      refusalsInARow = 0
+      const byMsisdn = new Map(results.map((result) => [result.msisdn, result]))
+      const marks = entries.map((entry) => markOf(entry, byMsisdn.get(entry.msisdn)))
+      await noteAccountAndOptOuts(entries, byMsisdn)
+      return marks
+    } catch (error) {
+      const fault = error instanceof SendError ? error : new SendError('send.broken_answer', { cause: error })
+      outcome = fault.code
+      refusalsInARow = fault.code === 'send.refused_connection' ? refusalsInARow + 1 : 0
+      const accountFault = fault.code === 'send.account' || fault.code === 'send.unauthorised'
+      const rest = accountFault || refusalsInARow >= refusalsMax ? pause(fault.code) : undefined
+      logger.warn({
+        event: 'sender.call_failed',
+        lane,
+        code: fault.code,
+        messages: entries.map((e) => e.messageId),
+      })
+      return entries.map((entry) => markOfFault(entry, fault, rest))
+    } finally {
+      metrics.providerSeconds.observe({ provider: provider.name, outcome }, (elapsedMs() - startedMs) / 1_000)
+    }
+  }
+
+  function markOf(entry: Entry, result: RecipientResult | undefined): Transition {
+    // An answer that leaves a number out says nothing about it.
+    if (result === undefined) return markOfFault(entry, new SendError('send.broken_answer'), undefined)
+    if (!result.accepted) {
+      logger.warn({ event: 'sender.refused', lane, message: entry.messageId, code: result.error.code })
+      return markOfFault(entry, result.error, result.pauseLane ? pause(result.error.code) : undefined)
+    }
+    const { providerMessageId, cost, segments } = result
+    return {
+      messageId: entry.messageId,
+      to: 'submitted',
+      source: 'sender',
+      set: {
+        provider: provider.name,
+        ...(providerMessageId === undefined ? {} : { providerMessageId }),
+        ...(cost === undefined ? {} : { cost: cost.amount, costCurrency: cost.currency }),
+        ...(segments === undefined ? {} : { segments }),
+      },
+    }
+  }
+
+  /** `rest`: the lane is paused until then, which is not the message's fault and costs it no try. */
+  function markOfFault(entry: Entry, fault: SendError, rest: Date | undefined): Transition {
+    const mark = { messageId: entry.messageId, source: 'sender', reason: fault.code } as const
+    if (fault.outcomeUnknown) return { ...mark, to: 'unknown' }
+    if (rest !== undefined) return { ...mark, to: 'created', set: { notBefore: rest } }
+    if (!fault.retry) return { ...mark, to: fault.code === 'send.request_invalid' ? 'failed' : 'rejected' }
+    if (entry.attempts + 1 >= attemptsMax) return { ...mark, to: 'failed', set: { attempted: true } }
+    return { ...mark, to: 'created', set: { attempted: true, notBefore: retryAt(entry.attempts) } }
+  }
+
+  /** Doubling pauses with jitter, so that the rows of an outage do not come back in one moment. */
+  function retryAt(attempts: number): Date {
+    const pauseMs = Math.min(retryMaxMs, retryBaseMs * 2 ** Math.min(attempts, 20))
+    return new Date(clock.now().getTime() + pauseMs * (0.5 + Math.random()))
+  }
+
+  async function noteAccountAndOptOuts(
+    entries: readonly Entry[],
+    results: ReadonlyMap<string, RecipientResult>,
+  ): Promise<void> {
+    const optedOut = entries.filter((entry) => {
+      const result = results.get(entry.msisdn)
+      return result?.accepted === false && result.optOut
+    })
+    if (![...results.values()].some((result) => !result.accepted && result.pauseLane)) pausesInARow = 0
+    if (optedOut.length === 0) return
+    await db.pool
+      .query('update phones set opted_out_at = coalesce(opted_out_at, $1) where id = any($2::uuid[])', [
+        clock.now(),
+        optedOut.map((entry) => entry.phoneId),
+      ])
+      .catch((error: unknown) => logger.error({ event: 'sender.opt_out_lost', code: errorCode(error) }))
+  }
+
+  /** Stops the lane for a while so that no message is burnt on a fault of the account; returns when it goes on. */
+  function pause(reason: string): Date {
+    if (pausedUntil !== undefined) return pausedUntil
+    const pauseMs = Math.min(pauseBaseMs * 2 ** pausesInARow, pauseBaseMs * 10)
+    pausesInARow += 1
+    const until = new Date(clock.now().getTime() + pauseMs)
+    pausedUntil = until
+    metrics.lanePaused.set({ lane }, 1)
+    logger.error({ event: 'sender.lane_paused', lane, code: reason, pauseMs })
+    pauseTimer = setTimeout(resume, pauseMs)
+    void options.onPause()
+    giveWaitingBack(reason)
+    return until
+  }
+
+  function resume(): void {
+    pausedUntil = undefined
+    refusalsInARow = 0
+    metrics.lanePaused.set({ lane }, 0)
+    if (stopped) return
+    logger.info({ event: 'sender.lane_resumed', lane })
+    options.onResume()
+    pump()
+  }
+
+  function giveWaitingBack(reason: string): void {
+    const calls = waiting
+    waiting = []
+    for (const call of calls) {
+      writer
+        .write(
+          call.entries.map((entry) => ({
+            messageId: entry.messageId,
+            to: 'created' as const,
+            source: 'sender' as const,
+            reason,
+            ifBatch: call.batchId,
+            ...(pausedUntil === undefined ? {} : { set: { notBefore: pausedUntil } }),
+          })),
+        )
+        .then(
+          (moved) => call.resolve({ submitted: 0, released: moved.length, other: 0 }),
+          (error: unknown) => call.reject(error),
+        )
+    }
+  }
+
+  return {
+    plan(entries, batchId) {
+      const planned = groupByText(entries, recipientsPerCall).map(
+        (group) =>
+          new Promise<CallDone>((resolve, reject) => {
+            waiting.push({ batchId, entries: group, resolve, reject })
+          }),
+      )
+      if (stopped) giveWaitingBack('drain')
+      else if (pausedUntil !== undefined) giveWaitingBack('paused')
+      else pump()
+      return planned
+    },
+
+    async giveBack(rows, batchId, reason) {
+      await writer.write(
+        rows.map(({ id, attempts }) => {
+          const mark = { messageId: id, source: 'sender', reason, ifBatch: batchId } as const
+          return attempts + 1 >= attemptsMax
+            ? { ...mark, to: 'failed' }
+            : { ...mark, to: 'created', set: { attempted: true, notBefore: retryAt(attempts) } }
+        }),
+      )
+    },
+
+    async stop() {
+      stopped = true
+      clearTimeout(pauseTimer)
+      giveWaitingBack('drain')
+      await Promise.all(runners)
+    },
+  }
+}
+
+/** Same text from the same sender goes in one call; a number stands once in a call, so that its answer names one message. */
+function groupByText(entries: readonly Entry[], recipientsMax: number): Entry[][] {
+  if (recipientsMax === 1) return entries.map((entry) => [entry])
+  const open = new Map<string, { entries: Entry[]; msisdns: Set<string> }[]>()
+  for (const entry of entries) {
+    const key = `${entry.senderId}\n${entry.text}`
+    const groups = open.get(key) ?? []
+    open.set(key, groups)
+    let group = groups.find(
+      ({ entries, msisdns }) => entries.length < recipientsMax && !msisdns.has(entry.msisdn),
+    )
+    if (group === undefined) {
+      group = { entries: [], msisdns: new Set() }
+      groups.push(group)
+    }
+    group.entries.push(entry)
+    group.msisdns.add(entry.msisdn)
+  }
+  return [...open.values()].flat().map((group) => group.entries)
+}

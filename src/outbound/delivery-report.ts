@@ -1,0 +1,215 @@
+// In: what a provider says happened to a message. Out: the report stored, known or not, and the message moved up the ladder.
+// Must never guess: a word that stands in no table is stored and moves nothing; a number alone settles only a single `unknown`.
+import type { Clock } from '../clock.ts'
+import type { Db } from '../db.ts'
+import type { Metrics } from '../metrics.ts'
+import { africasTalkingReportWords } from '../providers/africastalking.ts'
+import { allowedMoves, type ReportedStatus } from './status.ts'
+import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
+
+export interface DeliveryReport {
+  provider: string
+  providerMessageId: string
+  /** The provider's own word. */
+  status: string
+  failureReason?: string | undefined
+  networkCode?: string | undefined
+  msisdn?: string | undefined
+}
+
+/** The words of each provider; literal, because the providers change their case between documents. */
+const wordsByProvider: Readonly<Record<string, Readonly<Record<string, ReportedStatus>>>> = {
+  africastalking: africasTalkingReportWords,
+}
+
+function statusOf(report: { provider: string; status: string }): ReportedStatus | undefined {
+  const words = wordsByProvider[report.provider]
+  return words !== undefined && Object.hasOwn(words, report.status) ? words[report.status] : undefined
+}
+
+/** A stable word for the event row: the provider's reason, or its status where that says more than ours. */
+function reasonOf(report: { status: string; failureReason?: string | null | undefined }): string {
+  return `report.${report.failureReason ?? report.status}`
+}
+
+const reportMoves = allowedMoves
+  .filter((move) => move.startsWith('delivery_report '))
+  .map((move) => `'${move.slice('delivery_report '.length)}'`)
+  .join(', ')
+
+// The hot path is one statement: store, find, move and note.
+const recordSql = `
+  with report as (
+    insert into delivery_reports (provider, provider_message_id, status, failure_reason, network_code, received_at, matched_at)
+    values ($2, $3, $4, $5, $6, $1,
+      case when exists (select 1 from messages where provider = $2 and provider_message_id = $3) then $1::timestamptz end)
+    returning id, matched_at
+  ), moved as (
+    update messages m set status = $7, reason = $8, updated_at = $1
+     where m.provider = $2 and m.provider_message_id = $3 and (m.status || ' ' || $7::text) in (${reportMoves})
+    returning m.id, old.status as from_status, new.status as to_status, m.lane
+  ), noted as (
+    insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
+    select id, from_status, to_status, 'delivery_report', $8, $1 from moved
+  )
+  select report.id as "reportId", report.matched_at is not null as matched, moved.id, moved.from_status as "from",
+         moved.to_status as "to", moved.lane
+    from report left join moved on true`
+
+/** What became of a report: it moved a message, it changed nothing (late or repeated), it waits, or its word is unknown. */
+export type ReportOutcome = 'moved' | 'unchanged' | 'waiting' | 'unknown_word'
+
+/** Stores every report; resolves also for unknown ids and words, which are facts too. */
+export async function recordDeliveryReport(
+  db: Db,
+  clock: Clock,
+  report: DeliveryReport,
+  metrics?: Metrics,
+): Promise<ReportOutcome> {
+  const status = statusOf(report)
+  const { rows } = await db.pool.query<Moved & { reportId: string; matched: boolean; id: string | null }>(
+    recordSql,
+    [
+      clock.now(),
+      report.provider,
+      report.providerMessageId,
+      report.status,
+      report.failureReason ?? null,
+      report.networkCode ?? null,
+      status ?? null,
+      reasonOf(report),
+    ],
+  )
+  const moved = rows.filter((row) => row.id !== null)
+  const reportId = rows[0]?.reportId
+  let outcome: ReportOutcome =
+    status === undefined ? 'unknown_word' : moved.length > 0 ? 'moved' : 'unchanged'
+  if (metrics !== undefined) countMoves(metrics, moved)
+  if (rows[0]?.matched === false && reportId !== undefined) {
+    outcome = (await keepForLater(db, clock, reportId, report.msisdn, metrics)) ? 'moved' : 'waiting'
+  }
+  metrics?.deliveryReports.inc({ outcome })
+  return outcome
+}
+
+async function keepForLater(
+  db: Db,
+  clock: Clock,
+  reportId: string,
+  msisdn: string | undefined,
+  metrics: Metrics | undefined,
+): Promise<boolean> {
+  if (msisdn !== undefined) {
+    await db.pool.query(
+      `update delivery_reports set phone_ids = (
+         select array_agg(p.id) from programmes g join phones p on p.programme_id = g.id and p.msisdn = $2)
+       where id = $1`,
+      [reportId, msisdn],
+    )
+  }
+  return (await matchReports({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [reportId])) > 0
+}
+
+interface WaitingReport {
+  reportId: string
+  provider: string
+  providerMessageId: string
+  status: string
+  failureReason: string | null
+  messageId: string
+}
+
+const reportColumns = `r.id as "reportId", r.provider, r.provider_message_id as "providerMessageId", r.status,
+  r.failure_reason as "failureReason"`
+
+// The report was faster than our own mark of the submit.
+const byIdSql = `
+  select ${reportColumns}, m.id as "messageId"
+    from delivery_reports r
+    join messages m on m.provider = r.provider and m.provider_message_id = r.provider_message_id
+   where r.matched_at is null and r.received_at > $1::timestamptz - interval '24 hours'
+     and ($2::bigint[] is null or r.id = any($2))
+   order by r.id limit 500`
+
+// The provider's id was lost in a crash. The phone settles it when exactly one message of it is unknown, was being submitted
+// before the report came, and none is being submitted right now (that one's report would look the same).
+const byPhoneSql = `
+  select ${reportColumns}, lost.ids[1] as "messageId"
+    from delivery_reports r
+    cross join lateral (
+      select array_agg(m.id) as ids from messages m
+       where m.status = 'unknown' and m.phone_id = any(r.phone_ids) and m.provider_message_id is null
+         and m.updated_at > $1::timestamptz - interval '24 hours'
+         and exists (select 1 from message_events e
+                      where e.message_id = m.id and e.to_status = 'submitting' and e.occurred_at <= r.received_at)
+    ) lost
+   where r.matched_at is null and r.received_at > $1::timestamptz - interval '24 hours'
+     and ($2::bigint[] is null or r.id = any($2))
+     and cardinality(lost.ids) = 1
+     and not exists (select 1 from messages s where s.status = 'submitting' and s.phone_id = any(r.phone_ids))
+   order by r.id limit 500`
+
+/**
+ * Matches reports that wait (all of the last 24 hours, or the ones named) with messages that are known by now; returns how many
+ * found theirs. Safe to run from several processes: the ladder makes a second application a no-op.
+ */
+export async function matchReports(
+  deps: { db: Db; clock: Clock; metrics?: Metrics },
+  reportIds?: readonly string[],
+): Promise<number> {
+  const { db, clock } = deps
+  const values = [clock.now(), reportIds ?? null]
+  let settled = 0
+  for (const sql of [byIdSql, byPhoneSql]) {
+    const { rows } = await db.pool.query<WaitingReport>(sql, values)
+    const taken = sql === byPhoneSql ? firstPerMessage(rows) : rows
+    if (taken.length > 0) settled += await settle(deps, taken)
+  }
+  return settled
+}
+
+/** One report a round settles an unknown; the next of the same message then finds it by its id. */
+function firstPerMessage(reports: readonly WaitingReport[]): WaitingReport[] {
+  const known = reports.filter((report) => statusOf(report) !== undefined)
+  return [...new Map(known.reverse().map((report) => [report.messageId, report])).values()]
+}
+
+async function settle(
+  { db, clock, metrics }: { db: Db; clock: Clock; metrics?: Metrics },
+  reports: readonly WaitingReport[],
+): Promise<number> {
+  const moved = await db.transaction(async (tx) => {
+    const at = clock.now()
+    const moves: Moved[] = []
+    for (const round of roundsOf(reports)) moves.push(...(await moveMessages(tx, at, round)))
+    await tx.query('update delivery_reports set matched_at = $1 where id = any($2::bigint[])', [
+      at,
+      reports.map((report) => report.reportId),
+    ])
+    return moves
+  })
+  if (metrics !== undefined) countMoves(metrics, moved)
+  return reports.length
+}
+
+/** Several reports of one message go in statements of their own, in the order they came. */
+function roundsOf(reports: readonly WaitingReport[]): Transition[][] {
+  const rounds: Transition[][] = []
+  const used = new Map<string, number>()
+  for (const report of reports) {
+    const to = statusOf(report)
+    if (to === undefined) continue
+    const round = used.get(report.messageId) ?? 0
+    used.set(report.messageId, round + 1)
+    const transitions = rounds[round] ?? []
+    rounds[round] = transitions
+    transitions.push({
+      messageId: report.messageId,
+      to,
+      source: 'delivery_report',
+      reason: reasonOf(report),
+      set: { provider: report.provider, providerMessageId: report.providerMessageId },
+    })
+  }
+  return rounds
+}

@@ -1,0 +1,95 @@
+// In: facts worth telling, inside the transaction that made them. Out: rows in `messages`; the relay is woken at commit.
+// The only place that creates a message. The same fact (programme, dedupe key) never becomes a second row.
+import type { Queryable } from '../db.ts'
+import type { Lane } from './status.ts'
+
+export type Purpose = 'receipt' | 'reminder' | 'meeting' | 'training' | 'reply' | 'code' | 'notice'
+
+export interface NewMessage {
+  programmeId: string
+  /** A member or a phone must be named; without a phone it goes to the member's primary one. */
+  memberId?: string
+  phoneId?: string
+  purpose: Purpose
+  /** Text key in sms.json. */
+  template: string
+  lane: Lane
+  /** One for each fact, for example `receipt/<entry>`. */
+  dedupeKey: string
+  /** Values the text needs beyond the fact itself; never a PIN. */
+  params?: Record<string, string>
+  entryId?: string
+  instalmentId?: string
+  meetingId?: string
+  trainingSessionId?: string
+  correctsId?: string
+  notBefore: Date
+  expiresAt?: Date
+}
+
+const messageColumns =
+  'programme_id, member_id, phone_id, purpose, template, lane, dedupe_key, params, entry_id, instalment_id, meeting_id, ' +
+  'training_session_id, corrects_id, not_before, expires_at'
+
+const createSql = `
+  insert into messages (${messageColumns})
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+    $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::timestamptz[], $15::timestamptz[])
+  on conflict (programme_id, dedupe_key) do nothing`
+
+/** Rows written; a message whose (programme, dedupeKey) is already there is skipped. One statement. */
+export async function createMessages(tx: Queryable, messages: readonly NewMessage[]): Promise<number> {
+  if (messages.length === 0) return 0
+  const column = <Value>(read: (message: NewMessage) => Value | undefined) =>
+    messages.map((message) => read(message) ?? null)
+  const { rowCount } = await tx.query(createSql, [
+    column((message) => message.programmeId),
+    column((message) => message.memberId),
+    column((message) => message.phoneId),
+    column((message) => message.purpose),
+    column((message) => message.template),
+    column((message) => message.lane),
+    column((message) => message.dedupeKey),
+    column((message) => JSON.stringify(message.params ?? {})),
+    column((message) => message.entryId),
+    column((message) => message.instalmentId),
+    column((message) => message.meetingId),
+    column((message) => message.trainingSessionId),
+    column((message) => message.correctsId),
+    column((message) => message.notBefore),
+    column((message) => message.expiresAt),
+  ])
+  return rowCount ?? 0
+}
+
+/** What the select of createMessagesFromSelect yields, in this order. */
+export const plannedColumns = [
+  'programme_id',
+  'member_id',
+  'purpose',
+  'template',
+  'lane',
+  'dedupe_key',
+  'params',
+  'instalment_id',
+  'meeting_id',
+  'training_session_id',
+  'not_before',
+  'expires_at',
+] as const
+
+/**
+ * Set-based twin for planners: `select` is one SELECT of ours (never built from input) that yields `plannedColumns` in order;
+ * returns the rows written. Facts that already have their message are skipped.
+ */
+export async function createMessagesFromSelect(
+  tx: Queryable,
+  select: string,
+  values: unknown[],
+): Promise<number> {
+  const { rowCount } = await tx.query(
+    `insert into messages (${plannedColumns.join(', ')}) ${select} on conflict (programme_id, dedupe_key) do nothing`,
+    values,
+  )
+  return rowCount ?? 0
+}

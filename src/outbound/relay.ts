@@ -1,0 +1,214 @@
+// In: due rows of the outbox. Out: batches of them marked `queued`, one job each; rows that a lost queue or a dead process left
+// behind are taken up again. Must never enqueue a row that may have reached the provider: such a row becomes `unknown`.
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { type Db, type Listener, listen } from '../db.ts'
+import { errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import { matchReports } from './delivery-report.ts'
+import type { Queues } from './queue.ts'
+import { type Lane, lanes } from './status.ts'
+import { countMoves, type Moved, movedColumns, movingStatement } from './transitions.ts'
+
+export interface Relay {
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Enqueues what is due in a lane now, up to the number of batches kept ahead; returns the rows. */
+  enqueueDue(lane: Lane): Promise<number>
+  /** One round of recovery; returns the rows it moved. */
+  recover(): Promise<number>
+}
+
+export interface RelayOptions {
+  db: Db
+  databaseUrl: string
+  queues: Queues
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  /** Rows named by one job [urgent 50, planned and bulk 500]. */
+  batchRows?: Record<Lane, number>
+  /** Jobs kept waiting ahead of the workers, each lane [20]: enough to never stall, few enough to reorder by need. */
+  batchesAheadMax?: number
+  /** How long a row may stay queued or claimed without a job before it is taken again [60000]. */
+  leaseMs?: number
+  /** The provider's timeout with a margin: an older `submitting` row has lost its process [45000]. */
+  submittingMs?: number
+  /** How often the outbox is looked at when nothing wakes us [1000]. */
+  pollMs?: number
+  /** How often lost rows are looked for [5000]. */
+  recoverMs?: number
+}
+
+// Rows of one lane become one batch: the oldest due first, and those another relay is taking are skipped.
+const enqueueSql = movingStatement(
+  `update messages m set status = 'queued', batch_id = $3, reason = null, updated_at = $1
+     from (select id from messages where lane = $2 and status = 'created' and not_before <= $1
+            order by not_before limit $4 for update skip locked) due
+    where m.id = due.id returning ${movedColumns}`,
+  'relay',
+)
+
+const staleSql = `
+  select batch_id as "batchId", lane, min(updated_at) as "since" from messages
+   where status in ('queued', 'claimed') and updated_at < $1 and batch_id is not null
+   group by batch_id, lane limit 200`
+
+const requeueSql = movingStatement(
+  `update messages m set status = 'queued', batch_id = $3, reason = 'lost', updated_at = $1
+     from (select id from messages where batch_id = $2 and status in ('queued', 'claimed') and updated_at < $4
+            for update skip locked) lost
+    where m.id = lost.id returning ${movedColumns}`,
+  'relay',
+)
+
+const abandonSql = movingStatement(
+  `update messages m set status = 'unknown', reason = 'no_answer', updated_at = $1
+     from (select id from messages where status = 'submitting' and updated_at < $2 for update skip locked) lost
+    where m.id = lost.id returning ${movedColumns}`,
+  'relay',
+)
+
+/** A job that BullMQ still holds after this many leases is not believed any more. */
+const leasesMax = 10
+
+export function createRelay(options: RelayOptions): Relay {
+  const { db, queues, clock, logger, metrics } = options
+  const batchRows = options.batchRows ?? { urgent: 50, planned: 500, bulk: 500 }
+  const batchesAheadMax = options.batchesAheadMax ?? 20
+  const leaseMs = options.leaseMs ?? 60_000
+  const submittingMs = options.submittingMs ?? 45_000
+  const pollMs = options.pollMs ?? 1_000
+  const recoverMs = options.recoverMs ?? 5_000
+  const waker = createWaker()
+  const isFull: Record<Lane, boolean> = { urgent: false, planned: false, bulk: false }
+  let loops: Promise<void>[] = []
+  let running = false
+  let listener: Listener | undefined
+
+  async function enqueueDue(lane: Lane): Promise<number> {
+    // Asked first: when the queue is away no row is marked.
+    const room = batchesAheadMax - (await queues.waiting(`outbound-${lane}`))
+    isFull[lane] = room <= 0
+    let rows = 0
+    for (let batch = 0; batch < room; batch++) {
+      const batchId = randomUUID()
+      const moved = await db.pool.query<Moved>(enqueueSql, [clock.now(), lane, batchId, batchRows[lane]])
+      if (moved.rows.length === 0) break
+      countMoves(metrics, moved.rows)
+      rows += moved.rows.length
+      // A job that cannot be added leaves its rows to the recovery.
+      await queues.add(`outbound-${lane}`, [batchId])
+      if (moved.rows.length < batchRows[lane]) break
+    }
+    return rows
+  }
+
+  async function laneLoop(lane: Lane): Promise<void> {
+    let failures = 0
+    while (running) {
+      const seen = waker.wakes()
+      let rows = 0
+      try {
+        rows = await enqueueDue(lane)
+        failures = 0
+      } catch (error) {
+        failures += 1
+        logger.warn({ event: 'relay.failed', lane, code: errorCode(error), failures })
+      }
+      if (failures > 0) await waker.sleep(Math.min(250 * 2 ** failures, 10_000))
+      // While there is work the workers eat what is kept ahead: look again soon; else wait for a commit or the poll.
+      else if (rows > 0 || isFull[lane]) await waker.sleep(50)
+      else await waker.sleep(pollMs, seen)
+    }
+  }
+
+  async function recover(): Promise<number> {
+    const now = clock.now()
+    const before = new Date(now.getTime() - leaseMs)
+    let rows = 0
+    const stale = await db.pool.query<{ batchId: string; lane: Lane; since: Date }>(staleSql, [before])
+    for (const { batchId, lane, since } of stale.rows) {
+      const believable = now.getTime() - since.getTime() < leaseMs * leasesMax
+      if (believable && (await queues.has(`outbound-${lane}`, batchId))) continue
+      const newBatchId = randomUUID()
+      const moved = await db.pool.query<Moved>(requeueSql, [now, batchId, newBatchId, before])
+      if (moved.rows.length === 0) continue
+      countMoves(metrics, moved.rows)
+      rows += moved.rows.length
+      logger.warn({ event: 'relay.requeued', lane, batch: newBatchId, rows: moved.rows.length })
+      await queues.add(`outbound-${lane}`, [newBatchId])
+    }
+    const abandoned = await db.pool.query<Moved>(abandonSql, [now, new Date(now.getTime() - submittingMs)])
+    if (abandoned.rows.length > 0) {
+      countMoves(metrics, abandoned.rows)
+      rows += abandoned.rows.length
+      logger.error({ event: 'relay.outcome_unknown', rows: abandoned.rows.length })
+    }
+    const settled = await matchReports({ db, clock, metrics })
+    return rows + settled
+  }
+
+  async function recoverLoop(): Promise<void> {
+    while (running) {
+      try {
+        await recover()
+      } catch (error) {
+        logger.warn({ event: 'relay.recovery_failed', code: errorCode(error) })
+      }
+      await waker.sleep(recoverMs)
+    }
+  }
+
+  return {
+    enqueueDue,
+    recover,
+    async start() {
+      running = true
+      listener = listen({ url: options.databaseUrl, channel: 'tama_outbox', logger, onNotice: waker.wake })
+      loops = [...lanes.map(laneLoop), recoverLoop()]
+    },
+    async stop() {
+      running = false
+      waker.stop()
+      await listener?.close()
+      await Promise.all(loops)
+    },
+  }
+}
+
+/** Lets loops sleep until woken, and ends every sleep when stopped. */
+function createWaker() {
+  let wakes = 0
+  let stopped = false
+  const sleepers = new Set<{ end(): void; wakeable: boolean }>()
+  return {
+    /** Read before the work is looked for, so that a commit in between is not missed. */
+    wakes: () => wakes,
+    wake: () => {
+      wakes += 1
+      for (const sleeper of sleepers) if (sleeper.wakeable) sleeper.end()
+    },
+    stop: () => {
+      stopped = true
+      for (const sleeper of sleepers) sleeper.end()
+    },
+    /** With `seen`, a wake after that count ends the sleep. */
+    sleep(ms: number, seen?: number): Promise<void> {
+      if (stopped || (seen !== undefined && seen !== wakes)) return Promise.resolve()
+      return new Promise((resolve) => {
+        const sleeper = {
+          wakeable: seen !== undefined,
+          end: () => {
+            clearTimeout(timer)
+            sleepers.delete(sleeper)
+            resolve()
+          },
+        }
+        const timer = setTimeout(sleeper.end, ms)
+        sleepers.add(sleeper)
+      })
+    },
+  }
+}

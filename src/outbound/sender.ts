@@ -1,0 +1,181 @@
+// In: jobs that name a batch. Out: each row of it decided, and those that may go handed to the provider and marked.
+// Must never call the provider for a row whose `submitting` is not committed, and never call twice for a row that may have gone.
+import type { Clock } from '../clock.ts'
+import { createPipeline, type Db } from '../db.ts'
+import { errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import type { SmsProvider } from '../providers/africastalking.ts'
+import { type CallDone, createCalls, type Entry, type LaneCalls } from './calls.ts'
+import type { Decision } from './decision.ts'
+import { matchReports } from './delivery-report.ts'
+import type { Queues, QueueWorker } from './queue.ts'
+import { type Lane, lanes } from './status.ts'
+import {
+  countMoves,
+  createTransitionWriter,
+  type Moved,
+  movedColumns,
+  movingStatement,
+  type Transition,
+  type TransitionWriter,
+} from './transitions.ts'
+
+export interface Sender {
+  /** Resolves when every lane can take jobs; DependencyError when the queue is away. */
+  start(): Promise<void>
+  /** Finishes and marks the calls under way, gives the rest back to the outbox. */
+  stop(): Promise<void>
+}
+
+export interface SenderOptions {
+  db: Db
+  databaseUrl: string
+  queues: Queues
+  provider: SmsProvider
+  decide(messageIds: readonly string[], now: Date): Promise<Decision[]>
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  /** The lanes this process works on [all]. */
+  lanes?: readonly Lane[]
+  /** Provider calls at once, each lane [50]. Also the most rows that a crash can leave in `submitting`, times recipientsPerCall. */
+  callsMax?: number
+  /** Jobs at once, each lane [3]: one being sent while the next are claimed and decided. */
+  batchesMax?: number
+  /** Receivers of the same text in one call [provider.recipientsMax]; 1 makes one call a message. */
+  recipientsPerCall?: number
+  /** Tries that the provider did not take, before a message fails [50, about half a day]. */
+  attemptsMax?: number
+  /** First pause before a refused message is tried again; doubles up to retryMaxMs [urgent 5000, else 30000]. */
+  retryBaseMs?: number
+  /** [900000] */
+  retryMaxMs?: number
+  /** First pause of a lane after an account fault; doubles up to ten times that [30000]. */
+  pauseMs?: number
+  /** How soon a job of a dead process is taken again: [5000 urgent, 15000 else]. */
+  stalledIntervalMs?: number
+}
+
+// `claimed` may be claimed again: a crash before `submitting` has sent nothing.
+const claimSql = movingStatement(
+  `update messages m set status = 'claimed', updated_at = $1, reason = null
+    where batch_id = $2 and status in ('queued', 'claimed') returning ${movedColumns}, new.attempts`,
+  'sender',
+).replace('move_lane as lane from moved', 'move_lane as lane, attempts from moved')
+
+type Claimed = Moved & { attempts: number }
+
+const statusByAction = {
+  suppress: 'suppressed',
+  cancel: 'cancelled',
+  expire: 'expired',
+  fail: 'failed',
+} as const
+
+export function createSender(options: SenderOptions): Sender {
+  const { db, clock, logger, metrics } = options
+  let writer: TransitionWriter | undefined
+  let running: { calls: LaneCalls; worker: QueueWorker }[] = []
+
+  async function startLane(lane: Lane, marks: TransitionWriter) {
+    let worker: QueueWorker | undefined
+    const calls = createCalls({
+      ...options,
+      lane,
+      writer: marks,
+      onPause: () => worker?.pause(),
+      onResume: () => worker?.resume(),
+      onReportWaits: () => matchReports({ db, clock, metrics }).then(() => undefined),
+    })
+    worker = await options.queues.work(
+      `outbound-${lane}`,
+      {
+        concurrency: options.batchesMax ?? 3,
+        stalledIntervalMs: options.stalledIntervalMs ?? (lane === 'urgent' ? 5_000 : 15_000),
+      },
+      (batchId) => sendBatch(lane, batchId, calls, marks),
+    )
+    return { calls, worker }
+  }
+
+  /** One job. Rejects only when the database is away: the rows then wait for the relay. */
+  async function sendBatch(lane: Lane, batchId: string, calls: LaneCalls, marks: TransitionWriter) {
+    const now = clock.now()
+    const { rows } = await db.pool.query<Claimed>(claimSql, [now, batchId])
+    countMoves(metrics, rows)
+    if (rows.length === 0) return
+    const claimed = new Map(rows.map((row) => [row.id, row]))
+    let decisions: Decision[]
+    try {
+      decisions = await options.decide([...claimed.keys()], now)
+    } catch (error) {
+      logger.error({ event: 'sender.undecided', lane, batch: batchId, code: errorCode(error) })
+      await calls.giveBack([...claimed.values()], batchId, 'undecided')
+      return
+    }
+    const sends: Entry[] = []
+    const settled: Transition[] = []
+    for (const decision of decisions) {
+      const row = claimed.get(decision.messageId)
+      if (row === undefined) continue
+      claimed.delete(decision.messageId)
+      if (decision.action === 'send') sends.push({ ...decision, attempts: row.attempts })
+      else settled.push(withoutSending(decision, batchId))
+    }
+    for (const messageId of claimed.keys())
+      settled.push({ messageId, to: 'failed', source: 'sender', reason: 'undecided', ifBatch: batchId })
+    const done: CallDone = { submitted: 0, released: 0, other: 0 }
+    await Promise.all([
+      marks.write(settled),
+      ...calls.plan(sends, batchId).map(async (call) => {
+        const result = await call
+        done.submitted += result.submitted
+        done.released += result.released
+        done.other += result.other
+      }),
+    ])
+    logger.info({
+      event: 'sender.batch',
+      lane,
+      batch: batchId,
+      rows: rows.length,
+      stopped: settled.length,
+      ...done,
+    })
+  }
+
+  return {
+    async start() {
+      const pipeline = createPipeline({
+        url: options.databaseUrl,
+        logger,
+        name: 'marks',
+        // Few rows by their keys: a plan made while the table was small must not turn into a scan when it has grown.
+        settings:
+          '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan',
+      })
+      writer = createTransitionWriter({ pipeline, clock, logger, metrics })
+      for (const lane of options.lanes ?? lanes) running.push(await startLane(lane, writer))
+    },
+    async stop() {
+      const stopping = running
+      running = []
+      // Calls first: a job under way ends as soon as its calls are done or given back, and its worker can close then.
+      await Promise.all(stopping.map(({ calls, worker }) => Promise.all([calls.stop(), worker.close()])))
+      await writer?.close()
+    },
+  }
+}
+
+function withoutSending(decision: Exclude<Decision, { action: 'send' }>, batchId: string): Transition {
+  const shared = {
+    messageId: decision.messageId,
+    source: 'sender',
+    reason: decision.reason,
+    ifBatch: batchId,
+  } as const
+  return decision.action === 'defer'
+    ? { ...shared, to: 'created', set: { notBefore: decision.notBefore } }
+    : { ...shared, to: statusByAction[decision.action] }
+}
