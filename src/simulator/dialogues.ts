@@ -172,6 +172,7 @@ export function createDialogues(deps: DialogueDeps) {
     },
     /** Whose dialogue it is, while it is open. */
     callerOf: (sessionId: string) => openById.get(sessionId)?.msisdn,
-    openCount: () => openById.size,
+    /** The open dialogue of a phone, if there is one. */
+    sessionOf: (msisdn: string) => openByMsisdn.get(msisdn)?.sessionId,
   }
 }

@@ -145,6 +145,7 @@ export function createEmulator(options: EmulatorOptions) {
     input: dialogues.input,
     hangUp: dialogues.hangUp,
     callerOf: dialogues.callerOf,
+    sessionOf: dialogues.sessionOf,
     /** A member writes an SMS to a short code; `copies` above 1 post the same id again. Resolves to whether one was answered 200. */
     sendSms: (from: string, to: string, text: string, copies = 1) =>
       writeSms(parts, clock, { from, to, text, copies }),
