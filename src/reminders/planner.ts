@@ -1,0 +1,125 @@
+// In: schedules, meetings and trainings, and the time. Out: reminders in the outbox, each at most once, whoever plans and how often.
+// Set-based: one statement a kind and programme. Must never compute money outside the database, nor send anything.
+import { localParts } from '../calendar.ts'
+import { type Clock, elapsedMs } from '../clock.ts'
+import type { Db } from '../db.ts'
+import { errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import { createMessagesFromSelect } from '../outbound/outbox.ts'
+import { createWaker } from '../waker.ts'
+import { type ReminderKind, reminderKinds } from './kinds/index.ts'
+
+export interface PlannerOptions {
+  db: Db
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  /** Between two rounds [600000]. */
+  intervalMs?: number
+}
+
+/** Reminders written, by kind. */
+export type Planned = Record<string, number>
+
+export interface Planner {
+  start(): void
+  /** Resolves when the round under way is done. */
+  stop(): Promise<void>
+  /** One round for every programme. A round that another planner is doing right now is left to it (all counts 0). */
+  planOnce(now: Date): Promise<Planned>
+}
+
+/** Arbitrary but fixed: two planners at once would only do the work twice, but never write twice. */
+const plannerLockKey = 7_391_002
+
+interface ProgrammeDay {
+  id: string
+  timeZone: string
+}
+
+export function createPlanner(options: PlannerOptions): Planner {
+  const { db, clock, logger, metrics } = options
+  const intervalMs = options.intervalMs ?? 600_000
+  const waker = createWaker()
+  let running = false
+  let loop: Promise<void> = Promise.resolve()
+
+  async function planKind(kind: ReminderKind, programme: ProgrammeDay, now: Date): Promise<number> {
+    const startedMs = elapsedMs()
+    const today = localParts(now, programme.timeZone).date
+    const written = await db.transaction(async (tx) => {
+      // One long statement: compiling it costs more than it saves, and its sorts and hashes should stay in memory.
+      await tx.query(`set local jit = off`)
+      await tx.query(`set local work_mem = '64MB'`)
+      return createMessagesFromSelect(tx, kind.select, [programme.id, now, today])
+    })
+    if (written > 0) {
+      metrics.reminders.inc({ kind: kind.name }, written)
+      const durationMs = Math.round(elapsedMs() - startedMs)
+      logger.info({
+        event: 'reminders.planned',
+        kind: kind.name,
+        programme: programme.id,
+        written,
+        durationMs,
+      })
+    }
+    return written
+  }
+
+  async function planOnce(now: Date): Promise<Planned> {
+    const planned: Planned = Object.fromEntries(reminderKinds.map((kind) => [kind.name, 0]))
+    const lock = await db.pool.connect()
+    let broken = true
+    try {
+      const { rows } = await lock.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
+        plannerLockKey,
+      ])
+      if (rows[0]?.mine === true) {
+        const programmes = await db.pool.query<ProgrammeDay>(
+          'select id, time_zone as "timeZone" from programmes order by code',
+        )
+        try {
+          for (const programme of programmes.rows)
+            for (const kind of reminderKinds)
+              planned[kind.name] = (planned[kind.name] ?? 0) + (await planKind(kind, programme, now))
+        } finally {
+          await lock.query('select pg_advisory_unlock($1)', [plannerLockKey])
+        }
+      }
+      broken = false
+    } finally {
+      lock.release(broken)
+    }
+    return planned
+  }
+
+  async function planLoop(): Promise<void> {
+    let failures = 0
+    while (running) {
+      try {
+        await planOnce(clock.now())
+        failures = 0
+      } catch (error) {
+        failures += 1
+        logger.error({ event: 'reminders.failed', code: errorCode(error), failures })
+      }
+      await waker.rest(failures > 0 ? Math.min(1_000 * 2 ** failures, intervalMs) : intervalMs)
+    }
+  }
+
+  return {
+    planOnce,
+    start() {
+      if (running) return
+      running = true
+      loop = planLoop()
+    },
+    async stop() {
+      running = false
+      waker.stop()
+      await loop
+    },
+  }
+}
