@@ -48,7 +48,13 @@ export function createDb({ url, logger, poolSizeMax = 10 }: DbOptions): Db {
   })
   pool.on('error', (error) => logger.warn({ event: 'db.idle_connection_lost', code: errorCode(error) }))
   const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })
-  const reads = createPipeline({ url, logger, name: 'reads' })
+  const reads = createPipeline({
+    url,
+    logger,
+    name: 'reads',
+    // Left to itself PostgreSQL plans some of these short reads anew each time, which costs more than running them.
+    settings: '-c plan_cache_mode=force_generic_plan',
+  })
   return {
     prisma,
     pool,
