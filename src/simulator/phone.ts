@@ -28,6 +28,8 @@ export interface PhoneDeps {
 const pageFiles = [
   ['/', 'phone.html', 'html'],
   ['/phone.css', 'phone.css', 'css'],
+  ['/trail.css', 'trail.css', 'css'],
+  ['/handset.css', 'handset.css', 'css'],
   ['/phone.js', 'phone.js', 'js'],
   ['/render.js', 'render.js', 'js'],
   ['/texts.js', 'texts.js', 'js'],

@@ -1,0 +1,138 @@
+// The phone page on a real ledger, with a stand-in for the rest of Tama: four screens, and a receipt sent by hand.
+import { fixedClock } from '../../src/clock.ts'
+import { createApp, listen } from '../../src/http/server.ts'
+import { createMessages } from '../../src/outbound/outbox.ts'
+import { applyTransitions } from '../../src/outbound/transitions.ts'
+import { chooseDemoPhones } from '../../src/simulator/demo-phones.ts'
+import { createEmulator } from '../../src/simulator/emulator.ts'
+import { createPhone } from '../../src/simulator/phone.ts'
+import { repayDemo } from '../../src/simulator/repay.ts'
+import { messageTrail } from '../../src/simulator/trail.ts'
+import { type CallbackServer, startCallbackServer } from './callbacks.ts'
+import { silentLogger, type TestDatabase } from './database.ts'
+import { createLoan, createMember, createProgramme, type TestMember, testNow } from './fixtures.ts'
+
+export const demoNumbers = {
+  member: '+221771234501',
+  new: '+221771234502',
+  shared: '+221771234503',
+  suspended: '+221771234504',
+  unknown: '+221771234599',
+}
+export const demoPin = '7392'
+
+/** Awa (a PIN, a loan), Binta (no PIN), Coumba and Dado on one phone, Fatou suspended; gives Awa. */
+export async function seedPhones({ db }: TestDatabase): Promise<{ programmeId: string; awa: TestMember }> {
+  const programme = await createProgramme(db)
+  const awa = await createMember(db, programme, { firstName: 'Awa', msisdn: demoNumbers.member })
+  await createLoan(db, programme, awa, { number: 'L1' })
+  await db.prisma.memberPin.create({ data: { memberId: awa.id, hash: 'unused', setAt: testNow } })
+  await createMember(db, programme, { firstName: 'Binta', msisdn: demoNumbers.new })
+  const coumba = await createMember(db, programme, { firstName: 'Coumba', msisdn: demoNumbers.shared })
+  await createMember(db, programme, { firstName: 'Dado', phoneId: coumba.phoneId })
+  const suspended = { firstName: 'Fatou', msisdn: demoNumbers.suspended, status: 'suspended' } as const
+  await createMember(db, programme, suspended)
+  return { programmeId: programme.id, awa }
+}
+
+export const demoPhonesOf = ({ db }: TestDatabase) =>
+  chooseDemoPhones(db.pool, {
+    programmeCode: 'fansoto',
+    tryMsisdn: demoNumbers.member,
+    tryPin: demoPin,
+    unknownMsisdn: demoNumbers.unknown,
+  })
+
+export interface StandIn {
+  url: string
+  tama: CallbackServer
+  close(): Promise<void>
+}
+
+const screens: Record<string, string> = {
+  '': 'CON Wàll / Bienvenue / Welcome\n1. Français\n2. Wolof\n3. English',
+  '3': 'CON Welcome to FANSOTO.\nEnter your PIN:',
+  [`3*${demoPin}`]:
+    'CON Awa\n1. My loan\n2. My savings\n3. Next meeting\n4. Next training\n5. Messages\n6. Call me back\n98. More\n0. Back',
+  [`3*${demoPin}*1`]: 'END To pay: 31 500 F\nNext: 10 500 F on 25 Nov\nNothing is late.',
+}
+
+/** `ussdIdleMs` is the network's patience with the visitor. */
+export async function startStandIn(
+  database: TestDatabase,
+  options: { ussdIdleMs?: number } = {},
+): Promise<StandIn> {
+  const { db } = database
+  const clock = fixedClock(testNow)
+  const { programmeId, awa } = await seedPhones(database)
+  const tama = await startCallbackServer({
+    ussd: ({ text = '' }) => screens[text] ?? 'CON Please choose one of the lines.\n0. Back',
+  })
+  const emulator = createEmulator({
+    clock,
+    logger: silentLogger,
+    username: 'tama',
+    apiKey: 'key',
+    currency: 'XOF',
+    segmentCost: '15',
+    serviceCodes: ['*384*1#'],
+    callbackBaseUrl: tama.url,
+    callbackSecret: tama.secret,
+    ...options,
+  })
+  const providerUrl = await emulator.listen(0)
+
+  async function sendReceipt(): Promise<void> {
+    const message = { programmeId, memberId: awa.id, purpose: 'receipt', lane: 'urgent' } as const
+    const key = { template: 'receipt.loan_repayment', dedupeKey: 'receipt/1', notBefore: clock.now() }
+    await createMessages(db.pool, [{ ...message, ...key }])
+    const to = awa.msisdn
+    const text = 'FANSOTO: Awa, nous avons bien recu votre versement. Détails : *384*1#'
+    const response = await fetch(`${providerUrl}/version1/messaging`, {
+      method: 'POST',
+      headers: { apikey: 'key' },
+      body: new URLSearchParams({ username: 'tama', to, from: 'FANSOTO', message: text }),
+    })
+    const answer = (await response.json()) as { SMSMessageData: { Recipients: { messageId: string }[] } }
+    const providerMessageId = answer.SMSMessageData.Recipients[0]?.messageId ?? ''
+    const [row] = await messageTrail(db.pool, to)
+    const messageId = row?.id ?? ''
+    const steps = [
+      ['queued', 'relay'],
+      ['claimed', 'sender'],
+      ['submitting', 'sender'],
+      ['submitted', 'sender'],
+      ['sent', 'delivery_report'],
+      ['delivered', 'delivery_report'],
+    ] as const
+    for (const [status, source] of steps) {
+      const set = status === 'submitted' ? { providerMessageId, phoneId: awa.phoneId } : {}
+      await applyTransitions(db.pool, clock.now(), [{ messageId, to: status, source, set }])
+    }
+  }
+
+  const app = createApp()
+  const page = createPhone({
+    emulator,
+    clock,
+    logger: silentLogger,
+    phones: () => demoPhonesOf(database),
+    messageTrail: (msisdn) => messageTrail(db.pool, msisdn),
+    repayDemo: async (msisdn) => {
+      const result = await repayDemo({ db, clock }, msisdn)
+      if (result.outcome === 'posted') await sendReceipt()
+      return result
+    },
+  })
+  app.use('/phone', page)
+  const server = await listen(app, 0, '127.0.0.1')
+  return {
+    url: `${server.url}/phone`,
+    tama,
+    close: async () => {
+      await emulator.close()
+      await server.close(0)
+      await tama.close()
+    },
+  }
+}
