@@ -14,7 +14,16 @@ let sessionCount = 0
  * `ratePerSecond` paces hops over all connections; without it each connection goes as fast as it is answered.
  * Resolves to { hopsPerSecond, p50Ms, p99Ms, wrong } where `wrong` counts answers that `expect(hop, body)` refuses.
  */
-export async function runDialogues({ url, connections, seconds, inputs, numbers, serviceCode = '*384*1#', ratePerSecond, expect = () => true }) {
+export async function runDialogues({
+  url,
+  connections,
+  seconds,
+  inputs,
+  numbers,
+  serviceCode = '*384*1#',
+  ratePerSecond,
+  expect = () => true,
+}) {
   const { hostname, port, pathname } = new URL(url)
   const latencies = []
   let wrong = 0
@@ -41,7 +50,13 @@ export async function runDialogues({ url, connections, seconds, inputs, numbers,
           hop = 0
           const number = numbers[next++ % numbers.length]
           sessionCount += 1
-          fields = { sessionId: `ATUid_bench_${process.pid}_${sessionCount}`, phoneNumber: number, networkCode: '60801', serviceCode, text: '' }
+          fields = {
+            sessionId: `ATUid_bench_${process.pid}_${sessionCount}`,
+            phoneNumber: number,
+            networkCode: '60801',
+            serviceCode,
+            text: '',
+          }
         } else {
           fields.text = fields.text === '' ? inputs[hop] : `${fields.text}*${inputs[hop]}`
           hop += 1
@@ -85,7 +100,13 @@ export async function runDialogues({ url, connections, seconds, inputs, numbers,
   const elapsed = (performance.now() - started) / 1000
   latencies.sort((a, b) => a - b)
   const at = (share) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0
-  return { hopsPerSecond: latencies.length / elapsed, p50Ms: at(0.5), p99Ms: at(0.99), hops: latencies.length, wrong }
+  return {
+    hopsPerSecond: latencies.length / elapsed,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    hops: latencies.length,
+    wrong,
+  }
 }
 
 export const median = (values) => {

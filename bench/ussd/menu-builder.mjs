@@ -13,7 +13,11 @@ const redis = new Redis(redisUrl)
 function buildMenu() {
   const menu = new UssdMenu()
   menu.sessionConfig({
-    start: (sessionId, done) => redis.hset(`s:${sessionId}`, 'at', '1').then(() => redis.expire(`s:${sessionId}`, 180)).then(() => done(), done),
+    start: (sessionId, done) =>
+      redis
+        .hset(`s:${sessionId}`, 'at', '1')
+        .then(() => redis.expire(`s:${sessionId}`, 180))
+        .then(() => done(), done),
     end: (sessionId, done) => redis.del(`s:${sessionId}`).then(() => done(), done),
     set: (sessionId, key, value, done) => redis.hset(`s:${sessionId}`, key, value).then(() => done(), done),
     get: (sessionId, key, done) => redis.hget(`s:${sessionId}`, key).then((value) => done(null, value), done),

@@ -1,0 +1,297 @@
+// In: a role. Out: its loops and its HTTP server, running until SIGTERM or SIGINT, then drained within 40 s.
+// Must never take work that it cannot finish: what is running ends, what is waiting stays in the database.
+import { createHmac } from 'node:crypto'
+import { Redis } from 'ioredis'
+import { createPipeline } from './db.ts'
+import { openDemo } from './demo.ts'
+import { StartError } from './errors.ts'
+import { createLedgerEvents } from './events/consumer.ts'
+import { createApi } from './http/api.ts'
+import { createCallbacks } from './http/callbacks.ts'
+import { createOperations, type ReadinessCheck } from './http/operations.ts'
+import { createApp, listen } from './http/server.ts'
+import { createPins } from './members/pin.ts'
+import { loadProgrammes, type ProgrammeInfo } from './members/programmes.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { createCanary, readCanary } from './outbound/canary.ts'
+import { createDecider } from './outbound/decision.ts'
+import { recordDeliveryReport } from './outbound/delivery-report.ts'
+import { sampleMessages } from './outbound/gauges.ts'
+import { createQueues, type Queues } from './outbound/queue.ts'
+import { createRelay } from './outbound/relay.ts'
+import { createSender } from './outbound/sender.ts'
+import { createAfricasTalking } from './providers/africastalking.ts'
+import { createPlanner } from './reminders/planner.ts'
+import { folders, openRuntime, type Runtime, waitForRedis } from './runtime.ts'
+import { createInbound } from './sms/inbound.ts'
+import { checkMenus, checkServiceCodes } from './ussd/check.ts'
+import { loadMenus } from './ussd/menu.ts'
+import { createPostgresSessions, createRedisSessions } from './ussd/session-store.ts'
+import { createUssd } from './ussd/ussd.ts'
+
+export const roles = ['web', 'worker', 'planner'] as const
+export type Role = (typeof roles)[number]
+
+export function isRole(word: string): word is Role {
+  return (roles as readonly string[]).includes(word)
+}
+
+const providerName = 'africastalking'
+const providerTimeoutMs = 20_000
+/** A supervisor gives us 40 s; what is not finished by then never will be. */
+const drainMaxMs = 38_000
+/** The canary beats every 60 s; two beats missed mean that the queue stands still. */
+const canaryAgeMaxMs = 120_000
+const purgeEveryMs = 60_000
+
+/** Something that runs and can be stopped; stopped in the reverse order of starting. */
+interface Part {
+  name: string
+  stop(): Promise<void>
+}
+
+interface House {
+  runtime: Runtime
+  metrics: Metrics
+  queues: Queues
+  programmes: ProgrammeInfo[]
+  /** Started last, stopped first. */
+  parts: Part[]
+}
+
+/** Resolves when the role (all of them: undefined) is up. The process then lives until a signal drains it. */
+export async function serve(role: Role | undefined): Promise<void> {
+  const runtime = await openRuntime()
+  const parts: Part[] = [{ name: 'runtime', stop: runtime.close }]
+  drainOnSignal(runtime, parts)
+  try {
+    await start(role, runtime, parts)
+  } catch (error) {
+    await stopAll(runtime, parts)
+    throw error
+  }
+}
+
+async function start(role: Role | undefined, runtime: Runtime, parts: Part[]): Promise<void> {
+  const { config, db, logger } = runtime
+  if (config.redisUrl !== undefined) await waitForRedis(config.redisUrl)
+  const queues = createQueues({ databaseUrl: runtime.databaseUrl, redisUrl: config.redisUrl, logger })
+  parts.push({ name: 'queues', stop: queues.close })
+  await queues.ready()
+  const demo = config.africasTalking === undefined ? await openDemo(runtime) : undefined
+  if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
+  const house: House = {
+    runtime,
+    metrics: createMetrics(),
+    queues,
+    programmes: await loadProgrammes(db),
+    parts,
+  }
+  const account = config.africasTalking ?? demo?.account
+  if (account === undefined)
+    throw new StartError('The configuration cannot be used', ['AT_USERNAME: is missing'])
+
+  if (role === undefined || role === 'worker') await startWorker(house, account)
+  if (role === undefined || role === 'planner') startPlanner(house)
+  const address = await startHttp(house, role, demo)
+  demo?.callbacksAt(address)
+  if (demo === undefined) console.log(`Tama ${role ?? 'serves everything'} at ${address}`)
+  else {
+    console.log(`Phone    ${address}/phone`)
+    console.log(`Try      ${demo.tryNumber} with PIN ${demo.tryPin}: dial ${demo.tryCode}`)
+    console.log(`Metrics  ${address}/metrics`)
+  }
+}
+
+async function startWorker(
+  { runtime, metrics, queues, parts }: House,
+  account: { username: string; apiKey: string; baseUrl: string },
+): Promise<void> {
+  const { db, databaseUrl, clock, logger, i18n } = runtime
+  const provider = createAfricasTalking({ ...account, timeoutMs: providerTimeoutMs })
+  const decide = createDecider({ db, i18n })
+  const shared = { db, databaseUrl, queues, clock, logger, metrics }
+  const sender = createSender({ ...shared, provider, decide })
+  const relay = createRelay(shared)
+  const events = createLedgerEvents({ db, databaseUrl, clock, logger, metrics, i18n })
+  const canary = createCanary({ db, queues, clock, logger })
+  for (const [name, part] of Object.entries({ sender, canary, relay, events })) {
+    await part.start()
+    parts.push({ name, stop: () => part.stop() })
+  }
+}
+
+function startPlanner({ runtime, metrics, parts }: House): void {
+  const { db, clock, logger } = runtime
+  const planner = createPlanner({ db, clock, logger, metrics })
+  void planner.start()
+  parts.push({ name: 'planner', stop: () => planner.stop() })
+}
+
+async function startHttp(
+  house: House,
+  role: Role | undefined,
+  demo: Awaited<ReturnType<typeof openDemo>>,
+): Promise<string> {
+  const { runtime, metrics, queues, parts } = house
+  const { db, clock, logger, config, secrets } = runtime
+  const app = createApp()
+  app.use(
+    createOperations({
+      metrics,
+      checks: readinessChecks(house),
+      sample: () => sampleMessages(db, clock, metrics),
+      queues: queues.all,
+      adminKey: secrets.ADMIN_KEY,
+    }),
+  )
+  if (role === undefined || role === 'web') {
+    app.use(
+      createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers: createHandlers(house), logger, metrics }),
+    )
+    app.use('/api/v1', createApi({ db, clock, logger, metrics }))
+    if (demo !== undefined) app.use('/phone', demo.phone)
+  }
+  const server = await listen(app, config.port)
+  parts.push({ name: 'http', stop: () => server.close() })
+  return server.url
+}
+
+/** What each callback does; also starts what the callbacks need. */
+function createHandlers({ runtime, metrics, programmes, parts }: House) {
+  const { db, databaseUrl, clock, logger, i18n, config, secrets } = runtime
+  const menus = loadMenus(folders.menus)
+  checkMenus(menus, i18n, programmes)
+  checkServiceCodes(programmes)
+  const sessions =
+    config.redisUrl === undefined
+      ? createPostgresSessions(
+          createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
+        )
+      : createRedisSessions(new Redis(config.redisUrl, { maxRetriesPerRequest: 1 }))
+  const ussd = createUssd({
+    db,
+    clock,
+    logger,
+    metrics,
+    i18n,
+    menus,
+    programmes,
+    sessions,
+    pins: createPins({ db, pepper: secrets.PIN_PEPPER }),
+    sessionKey: createHmac('sha256', secrets.PIN_PEPPER).update('dialogues').digest('base64url'),
+  })
+  const inbound = createInbound({ db, clock, logger, metrics, i18n, programmes })
+  const purge = setInterval(() => {
+    sessions.purgeExpired(clock.now()).catch(() => logger.warn({ event: 'ussd.purge_failed' }))
+  }, purgeEveryMs)
+  parts.push({
+    name: 'dialogues',
+    stop: async () => {
+      clearInterval(purge)
+      await ussd.drain()
+      await sessions.close()
+    },
+  })
+  return createCallbackHandlers({ runtime, metrics, ussd, inbound })
+}
+
+interface Handled {
+  runtime: Runtime
+  metrics: Metrics
+  ussd: ReturnType<typeof createUssd>
+  inbound: ReturnType<typeof createInbound>
+}
+
+function createCallbackHandlers({
+  runtime,
+  metrics,
+  ussd,
+  inbound,
+}: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
+  const { db, clock } = runtime
+  return {
+    ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }) =>
+      ussd.answer({
+        provider: providerName,
+        sessionId,
+        msisdn: phoneNumber,
+        serviceCode,
+        text,
+        ...(networkCode === undefined ? {} : { networkCode }),
+      }),
+    ussdMalformed: () => ussd.malformed(),
+    ussdEnd: ({ sessionId, phoneNumber, serviceCode, status }) =>
+      ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status }),
+    sms: ({ id, from, to, text }) => inbound.receive({ provider: providerName, id, from, to, text }),
+    delivery: async ({ id, status, phoneNumber, networkCode, failureReason }) => {
+      await recordDeliveryReport(
+        { db, clock, metrics },
+        {
+          provider: providerName,
+          providerMessageId: id,
+          status,
+          ...(phoneNumber === undefined ? {} : { msisdn: phoneNumber }),
+          ...(networkCode === undefined ? {} : { networkCode }),
+          ...(failureReason === undefined ? {} : { failureReason }),
+        },
+      )
+    },
+    optOut: ({ senderId, phoneNumber }) =>
+      inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }),
+  }
+}
+
+function readinessChecks({ runtime }: House): Record<string, ReadinessCheck> {
+  const { db, clock } = runtime
+  return {
+    database: async () => {
+      await db.reads.query('ping', 'select 1 as one', [])
+      return undefined
+    },
+    queue: async () => {
+      const beatAt = await readCanary(db)
+      if (beatAt === undefined) return 'no canary yet'
+      const ageMs = clock.now().getTime() - beatAt.getTime()
+      return ageMs > canaryAgeMaxMs ? 'the canary is late' : undefined
+    },
+  }
+}
+
+function drainOnSignal(runtime: Runtime, parts: Part[]): void {
+  let draining = false
+  const drain = (signal: NodeJS.Signals) => {
+    if (draining) return
+    draining = true
+    runtime.logger.info({ event: 'serve.draining', signal })
+    const late = setTimeout(() => {
+      runtime.logger.error({ event: 'serve.drain_late' })
+      process.exit(1)
+    }, drainMaxMs)
+    void stopAll(runtime, parts).then((clean) => {
+      clearTimeout(late)
+      process.exit(clean ? 0 : 1)
+    })
+  }
+  process.on('SIGTERM', drain)
+  process.on('SIGINT', drain)
+}
+
+/** True when every part stopped without a fault. */
+async function stopAll(runtime: Runtime, parts: Part[]): Promise<boolean> {
+  let clean = true
+  while (parts.length > 0) {
+    const part = parts.pop()
+    try {
+      await part?.stop()
+    } catch (error) {
+      clean = false
+      runtime.logger.error({
+        event: 'serve.stop_failed',
+        part: part?.name,
+        err: error instanceof Error ? error.name : 'unknown',
+      })
+    }
+  }
+  return clean
+}
