@@ -1,0 +1,219 @@
+// In: what she chose or typed. Out: an outcome that the menu's `on` turns into the next screen.
+// Every action is idempotent under its hop key: the same callback again has no second effect. Must never keep or return a PIN.
+import { createHash } from 'node:crypto'
+import type { Db } from '../db.ts'
+import { InvariantError } from '../errors.ts'
+import { consentPurposes, setConsent, startAgain } from '../members/consent.ts'
+import { chooseLanguage } from '../members/members.ts'
+import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
+import type { ProgrammeInfo } from '../members/programmes.ts'
+import { stopMessages } from '../outbound/opt-out.ts'
+import type { LineValues } from './data.ts'
+import type { Dialogue } from './session.ts'
+
+export interface ActionContext {
+  db: Db
+  pins: Pins
+  programme: ProgrammeInfo
+  dialogue: Dialogue
+  phoneId: string
+  msisdn: string
+  now: Date
+  /** Names this input of this session; the same callback has the same key. */
+  hopKey: string
+}
+
+export interface ActionResult {
+  outcome: string
+  /** Changes to the dialogue. */
+  changes?: Partial<Dialogue>
+  /** For the next screen's text or reason. */
+  values?: LineValues
+}
+
+export interface Action {
+  outcomes: readonly string[]
+  /** Longest values that its outcomes bring, for the boot check. */
+  values?: LineValues
+  run(context: ActionContext, value: string): Promise<ActionResult>
+}
+
+function memberOf({ dialogue }: ActionContext): string {
+  if (dialogue.memberId === undefined) throw new InvariantError('An action needs a member')
+  return dialogue.memberId
+}
+
+export const actions: Readonly<Record<string, Action>> = {
+  choose_language: {
+    outcomes: ['chosen'],
+    async run({ db, dialogue, phoneId, programme }, value) {
+      if (!programme.languages.includes(value)) throw new InvariantError('A language that is not offered')
+      await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
+      return { outcome: 'chosen', changes: { language: value } }
+    },
+  },
+
+  choose_member: {
+    outcomes: ['chosen', 'gone'],
+    async run(context, memberId) {
+      const rows = await context.db.reads.query<{ language: string | null; role: string; hasPin: boolean }>(
+        'choose-member',
+        `select m.language, m.role, n.member_id is not null as "hasPin"
+           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2
+           left join member_pins n on n.member_id = m.id
+          where m.id = $1 and m.status = 'active'`,
+        [memberId, context.phoneId],
+      )
+      const row = rows[0]
+      if (row === undefined) return { outcome: 'gone' }
+      const { role, hasPin } = row
+      const own = row.language !== null && context.programme.languages.includes(row.language)
+      const language = own && row.language !== null ? row.language : context.dialogue.language
+      return { outcome: 'chosen', changes: { memberId, role, hasPin, language, passed: false } }
+    },
+  },
+
+  check_pin: {
+    outcomes: ['ok', 'wrong', 'malformed', 'locked', 'none'],
+    values: { left: '2' },
+    async run(context, typed) {
+      // A text that cannot be a PIN tells a guesser nothing, so it costs no try.
+      if (!isPin(typed)) return { outcome: 'malformed' }
+      const { verdict, triesLeft } = await context.pins.verify(
+        memberOf(context),
+        typed,
+        context.hopKey,
+        context.now,
+      )
+      if (verdict === 'ok') return { outcome: 'ok', changes: { passed: true } }
+      if (verdict === 'none') return { outcome: 'none', changes: { hasPin: false } }
+      return { outcome: verdict, values: { left: String(triesLeft) } }
+    },
+  },
+
+  begin_pin_change: {
+    outcomes: ['has_pin', 'no_pin'],
+    run: ({ dialogue }) => Promise.resolve({ outcome: dialogue.hasPin ? 'has_pin' : 'no_pin' }),
+  },
+
+  draft_pin: {
+    outcomes: ['ok', 'malformed', 'weak'],
+    async run(context, typed) {
+      if (!isPin(typed)) return { outcome: 'malformed' }
+      const rows = await context.db.reads.query<{ birthYear: number | null; msisdns: string[] }>(
+        'pin-owner',
+        `select m.birth_year as "birthYear", coalesce(array_agg(p.msisdn), '{}') as msisdns
+           from members m left join member_phones mp on mp.member_id = m.id left join phones p on p.id = mp.phone_id
+          where m.id = $1 group by m.id`,
+        [memberOf(context)],
+      )
+      const owner = rows[0]
+      if (owner === undefined) throw new InvariantError('The member is gone')
+      if (isWeakPin(typed, { birthYear: owner.birthYear ?? undefined, msisdns: owner.msisdns }))
+        return { outcome: 'weak' }
+      return { outcome: 'ok', changes: { draft: await context.pins.hash(typed) } }
+    },
+  },
+
+  confirm_pin: {
+    outcomes: ['ok', 'different'],
+    async run(context, typed) {
+      const { draft } = context.dialogue
+      if (draft === undefined || !isPin(typed) || !(await context.pins.matches(draft, typed)))
+        return { outcome: 'different', changes: { draft: undefined } }
+      await context.pins.setHash(memberOf(context), draft, context.now)
+      return { outcome: 'ok', changes: { draft: undefined, hasPin: true, passed: true } }
+    },
+  },
+
+  answer_meeting: {
+    outcomes: ['saved', 'gone'],
+    async run(context, value) {
+      const { subject } = context.dialogue
+      const written = await context.db.pool.query(
+        `insert into meeting_answers (meeting_id, member_id, coming, channel, answered_at)
+         select t.id, m.id, $3, 'ussd', $4 from meetings t join members m on m.group_id = t.group_id
+          where t.id = $1 and m.id = $2 and t.status = 'planned' and t.starts_at > $4
+         on conflict (meeting_id, member_id) do update
+           set coming = excluded.coming, channel = excluded.channel, answered_at = excluded.answered_at`,
+        [subject ?? null, memberOf(context), value === 'yes', context.now],
+      )
+      return { outcome: written.rowCount === 1 ? 'saved' : 'gone' }
+    },
+  },
+
+  call_back: {
+    outcomes: ['asked'],
+    values: { reference: 'AB12CD' },
+    async run(context) {
+      return { outcome: 'asked', values: { reference: await openCase(context, memberOf(context)) } }
+    },
+  },
+
+  change_consent: {
+    outcomes: ['saved'],
+    async run(context, value) {
+      const [purpose, wanted] = value.split(':')
+      const known = consentPurposes.find((candidate) => candidate === purpose)
+      if (known === undefined) throw new InvariantError('A purpose that no screen offered')
+      await setConsent(context.db.pool, {
+        memberId: memberOf(context),
+        purpose: known,
+        granted: wanted === 'on',
+        channel: 'ussd',
+        language: context.dialogue.language,
+        now: context.now,
+      })
+      return { outcome: 'saved' }
+    },
+  },
+
+  stop_messages: {
+    outcomes: ['stopped'],
+    async run(context) {
+      const memberId = memberOf(context)
+      await context.db.transaction((tx) => stopMessages(tx, { memberId }, context.now))
+      return { outcome: 'stopped' }
+    },
+  },
+
+  start_messages: {
+    outcomes: ['started'],
+    async run(context) {
+      await startAgain(context.db.pool, { memberId: memberOf(context), now: context.now })
+      return { outcome: 'started' }
+    },
+  },
+}
+
+/** Crockford's letters: nothing that is misheard or misread over the phone. */
+const referenceAlphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/**
+ * The facilitator of her group owns the case. A case that is still open is not opened twice: she gets its reference again.
+ * The reference follows from the hop key, so a repeated callback names the same one.
+ */
+async function openCase(context: ActionContext, memberId: string): Promise<string> {
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    const bytes = createHash('sha256').update(`${context.hopKey}/${attempt}`).digest()
+    const reference = [...bytes.subarray(0, 6)].map((byte) => referenceAlphabet[byte % 32]).join('')
+    const opened = await context.db.pool.query<{ reference: string }>(
+      `with open as (select reference from cases
+                      where member_id = $2 and kind = 'call_back' and status = 'open' order by opened_at limit 1),
+            written as (
+              insert into cases (programme_id, member_id, owner_id, kind, reference, dedupe_key, opened_at)
+              select m.programme_id, m.id, g.facilitator_id, 'call_back', $3, $4, $5
+                from members m left join groups g on g.id = m.group_id
+               where m.id = $2 and m.programme_id = $1 and not exists (select 1 from open)
+              on conflict do nothing returning reference)
+       select reference from written
+       union all select reference from open
+       union all select reference from cases where dedupe_key = $4
+       limit 1`,
+      [context.programme.id, memberId, reference, `call-back/${context.hopKey}`, context.now],
+    )
+    const row = opened.rows[0]
+    if (row !== undefined) return row.reference
+  }
+  throw new InvariantError('No free case reference')
+}

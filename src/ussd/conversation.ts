@@ -1,0 +1,325 @@
+// In: a dialogue and a new input. Out: the dialogue after it and the screen. Runs the engine's actions and reads what a screen needs.
+import type { Clock } from '../clock.ts'
+import type { Db } from '../db.ts'
+import { InvariantError } from '../errors.ts'
+import type { I18n } from '../i18n.ts'
+import { type Caller, findCaller } from '../members/members.ts'
+import type { Pins } from '../members/pin.ts'
+import type { ProgrammeInfo } from '../members/programmes.ts'
+import type { Metrics } from '../metrics.ts'
+import { type ActionContext, actions } from './actions.ts'
+import { sources, type View } from './data.ts'
+import { enter, type Step, stateOf, step } from './engine.ts'
+import type { Menu } from './menu.ts'
+import { emptyView, type Notice, type Renderer } from './render.ts'
+import {
+  type Dialogue,
+  dialogueTimeoutMs,
+  type Resumable,
+  type Session,
+  type SessionKeys,
+} from './session.ts'
+import type { UssdCall } from './ussd.ts'
+
+/** One callback on its way. */
+export interface Hop {
+  call: UssdCall
+  programme: ProgrammeInfo
+  key: string
+  caller: string
+  textHash: string
+  /** Best known so far; the programme's default at first. */
+  language: string
+  /** Set once the dialogue was told that the answer comes by SMS. */
+  lateReply: string | undefined
+}
+
+/** What one callback led to. */
+export interface Turn {
+  dialogue: Dialogue
+  menuVersion: number
+  phoneId: string
+  reply: string
+  ended: boolean
+  outcome: string
+  /** SMS template that says the same as the screen. */
+  template: string
+}
+
+export interface ConversationDeps {
+  db: Db
+  clock: Clock
+  metrics: Metrics
+  i18n: I18n
+  menus: ReadonlyMap<string, Menu>
+  pins: Pins
+  renderer: Renderer
+  keys: SessionKeys
+}
+
+/** Inputs of a deep dial that may wait for the PIN: too short to be one. */
+const waitingInput = /^\d{1,2}$/
+const deepInputsMax = 12
+
+const newDialogue: Dialogue = {
+  state: '',
+  trail: [],
+  page: 0,
+  more: false,
+  shown: [],
+  language: undefined,
+  memberId: undefined,
+  role: '',
+  hasPin: false,
+  shared: false,
+  passed: false,
+  target: undefined,
+  pending: [],
+  subject: undefined,
+  values: undefined,
+  draft: undefined,
+  resumable: undefined,
+}
+
+interface Walk {
+  hop: Hop
+  menu: Menu
+  phoneId: string
+  now: Date
+  first: boolean
+}
+
+export function createConversation(deps: ConversationDeps) {
+  const { db, i18n, menus, metrics, pins, renderer, keys } = deps
+
+  function menuOf(programme: ProgrammeInfo): Menu {
+    const menu = menus.get(programme.menu)
+    if (menu === undefined) throw new InvariantError(`Programme ${programme.code} has no menu`)
+    return menu
+  }
+
+  /** Undefined when the programme no longer offers it. */
+  function offered({ languages }: ProgrammeInfo, language: string | null | undefined): string | undefined {
+    return languages.find((code) => code === language)
+  }
+
+  function openingDialogue(programme: ProgrammeInfo, caller: Caller): Dialogue | undefined {
+    const active = caller.members.filter((member) => member.status === 'active')
+    const only = active.length === 1 ? active[0] : undefined
+    if (active.length === 0) return undefined
+    const single = programme.languages.length === 1 ? programme.languages[0] : undefined
+    return {
+      ...newDialogue,
+      language: offered(programme, only?.language) ?? offered(programme, caller.language) ?? single,
+      memberId: only?.id,
+      role: only?.role ?? '',
+      hasPin: only?.hasPin ?? false,
+      shared: active.length > 1,
+    }
+  }
+
+  async function act(walk: Walk, stepped: Step, hopKey: string): Promise<Step> {
+    let current = stepped
+    for (let { action } = current; action !== undefined; { action } = current) {
+      const known = actions[action.name]
+      if (known === undefined) throw new InvariantError(`Unknown action ${action.name}`)
+      const { hop, phoneId, now, menu } = walk
+      const context: ActionContext = {
+        db,
+        pins,
+        programme: hop.programme,
+        dialogue: current.dialogue,
+        phoneId,
+        msisdn: hop.call.msisdn,
+        now,
+        hopKey,
+      }
+      const { outcome, changes, values } = await known.run(context, action.value)
+      const dialogue = changes === undefined ? current.dialogue : { ...current.dialogue, ...changes }
+      hop.language = dialogue.language ?? hop.language
+      const event = { type: 'outcome', on: action.on, outcome } as const
+      current = step(menu, dialogue, values === undefined ? event : { ...event, values })
+    }
+    return current
+  }
+
+  async function viewOf(walk: Walk, dialogue: Dialogue): Promise<View> {
+    const state = stateOf(walk.menu, dialogue.state)
+    if (state.needs.length === 0) return emptyView
+    const { hop, now } = walk
+    const context = {
+      db,
+      i18n,
+      programme: hop.programme,
+      dialogue,
+      language: dialogue.language ?? hop.language,
+      msisdn: hop.call.msisdn,
+      now,
+    }
+    const views = await Promise.all(
+      state.needs.map((need) => {
+        const source = sources[need]
+        if (source === undefined) throw new InvariantError(`Unknown data ${need}`)
+        return source.load(context)
+      }),
+    )
+    const only = views.length === 1 ? views[0] : undefined
+    if (only !== undefined) return only
+    const subject = views.find((view) => view.subject !== undefined)?.subject
+    return {
+      lines: views.flatMap((view) => view.lines),
+      options: views.flatMap((view) => view.options ?? []),
+      facts: views.flatMap((view) => view.facts ?? []),
+      ...(subject === undefined ? {} : { subject }),
+    }
+  }
+
+  /** Puts on the dialogue what the screen shows, so that the next input is understood as she saw it. */
+  async function present(
+    walk: Walk,
+    dialogue: Dialogue,
+    notice?: Notice,
+  ): Promise<{ dialogue: Dialogue; text: string }> {
+    const { hop, menu, first } = walk
+    const { screenSeptetsFirst, screenSeptetsMax } = hop.programme
+    const view = await viewOf(walk, dialogue)
+    const rendered = renderer.render({
+      menu,
+      state: stateOf(menu, dialogue.state),
+      dialogue,
+      view,
+      notice,
+      language: dialogue.language ?? hop.language,
+      septetsMax: first ? screenSeptetsFirst : screenSeptetsMax,
+    })
+    const { text, page, more, shown } = rendered
+    return { dialogue: { ...dialogue, page, more, shown, subject: view.subject }, text }
+  }
+
+  /** Goes on with inputs of a deep dial until one does not fit or a gate asks something of her. */
+  async function follow(
+    walk: Walk,
+    from: Dialogue,
+    inputs: readonly string[],
+    textKey: string,
+  ): Promise<Step> {
+    let current: Step = { dialogue: from }
+    for (const [index, input] of inputs.entries()) {
+      if (stateOf(walk.menu, current.dialogue.state).passing) {
+        const rest = inputs.slice(index)
+        const pending = rest.every((waiting) => waitingInput.test(waiting)) ? rest : []
+        return { ...current, dialogue: { ...current.dialogue, pending } }
+      }
+      const { dialogue } = await present(walk, current.dialogue)
+      const hopKey = keys.text(walk.hop.key, `${textKey}\0${index}`)
+      current = await act(walk, step(walk.menu, dialogue, { type: 'input', text: input }), hopKey)
+      if (current.reason !== undefined) break
+    }
+    return current
+  }
+
+  async function finish(walk: Walk, stepped: Step): Promise<Turn> {
+    const { hop, menu, phoneId } = walk
+    const { reason, values } = stepped
+    const state = stateOf(menu, stepped.dialogue.state)
+    hop.language = stepped.dialogue.language ?? hop.language
+    const turn = {
+      menuVersion: menu.version,
+      phoneId,
+      template: `answer.${state.answer ?? 'dial'}`,
+      ended: state.kind === 'end',
+    }
+    // Nobody waits for the screen any more: do not read for it.
+    if (hop.lateReply !== undefined)
+      return { ...turn, dialogue: stepped.dialogue, reply: hop.lateReply, outcome: 'late' }
+    const notice = reason === undefined ? undefined : { reason, values }
+    const { dialogue, text } = await present(walk, stepped.dialogue, notice)
+    const outcome = turn.ended ? 'ended' : reason === undefined ? 'shown' : reason
+    return { ...turn, dialogue, reply: `${turn.ended ? 'END' : 'CON'} ${text}`, outcome }
+  }
+
+  function resumableOf(menu: Menu, last: Session | undefined): Resumable | undefined {
+    if (last === undefined || last.ended || last.menuVersion !== menu.version) return undefined
+    const { dialogue } = last
+    // A dialogue dropped at the offer itself is offered again.
+    if (dialogue.state === menu.gates.resume) return dialogue.resumable
+    const passing = stateOf(menu, dialogue.state).passing
+    const state = passing ? dialogue.target : dialogue.state
+    if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
+    const { trail, memberId, role, hasPin } = dialogue
+    return { state, trail, memberId, role, hasPin }
+  }
+
+  return {
+    isStale: (session: Session, now: Date): boolean => now.getTime() - session.lastAtMs > dialogueTimeoutMs,
+
+    /** The first callback of a session: who calls, in which language, and where to. */
+    async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
+      const { call, programme } = hop
+      const menu = menuOf(programme)
+      metrics.sessions.inc({ event: 'begun' })
+      const caller = await findCaller(db.reads, programme.id, call.msisdn)
+      const opening = caller === undefined ? undefined : openingDialogue(programme, caller)
+      if (caller === undefined || opening === undefined) return refuse(hop, menu)
+      const walk: Walk = { hop, menu, phoneId: caller.phoneId, now, first: true }
+      hop.language = opening.language ?? hop.language
+      if (call.text !== '') {
+        const inputs = call.text.split('*').slice(0, deepInputsMax)
+        const walked = await follow(walk, enter(menu, opening, menu.home).dialogue, inputs, '')
+        // The first screen names nobody, so a deep dial cannot begin with the list of members.
+        const naming = walked.dialogue.state === menu.gates.who
+        return finish(walk, naming ? enter(menu, opening, menu.home) : walked)
+      }
+      const resumable = resumableOf(menu, last)
+      const known = caller.members.some(({ id, status }) => id === resumable?.memberId && status === 'active')
+      if (
+        resumable === undefined ||
+        opening.language === undefined ||
+        (resumable.memberId !== undefined && !known)
+      )
+        return finish(walk, enter(menu, opening, menu.home))
+      metrics.sessions.inc({ event: 'resume_offered' })
+      return finish(walk, enter(menu, { ...opening, resumable }, menu.gates.resume))
+    },
+
+    /** A later callback with one new input. */
+    async go(hop: Hop, session: Session, input: string, now: Date): Promise<Turn> {
+      const menu = menuOf(hop.programme)
+      const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
+      const { dialogue } = session
+      if (session.menuVersion !== menu.version) {
+        const { language, memberId, role, hasPin, shared, passed } = dialogue
+        const kept = { ...newDialogue, language, memberId, role, hasPin, shared, passed }
+        return finish(walk, { ...enter(menu, kept, menu.home), reason: 'menu_changed' })
+      }
+      let current = await act(walk, step(menu, dialogue, { type: 'input', text: input }), hop.textHash)
+      const { pending } = current.dialogue
+      if (pending.length > 0) {
+        const leaves = input === '0' || input === '00'
+        const waits = stateOf(menu, current.dialogue.state).passing
+        if (leaves) current = { ...current, dialogue: { ...current.dialogue, pending: [] } }
+        else if (!waits && current.reason === undefined)
+          current = await follow(walk, { ...current.dialogue, pending: [] }, pending, hop.textHash)
+      }
+      return finish(walk, current)
+    },
+  }
+
+  /** A stranger, or a member who is suspended or has left: the same words for all of them. */
+  function refuse(hop: Hop, menu: Menu): Turn {
+    const { officePhone, name } = hop.programme
+    const reply =
+      officePhone === null
+        ? renderer.closing(hop.language, 'ask_facilitator', { programme: name })
+        : renderer.closing(hop.language, 'ask_office', { programme: name, phone: officePhone })
+    return {
+      dialogue: newDialogue,
+      menuVersion: menu.version,
+      phoneId: '',
+      reply,
+      ended: true,
+      outcome: 'refused',
+      template: 'answer.dial',
+    }
+  }
+}

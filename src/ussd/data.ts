@@ -1,0 +1,367 @@
+// In: a member and a moment. Out: what a screen shows (lines as text names with values), one round trip a screen.
+// One entry of `sources` per kind of data; menus name it under `needs`. Who may see it is the menu's business: its gates stand before.
+import { localParts } from '../calendar.ts'
+import type { Db } from '../db.ts'
+import type { I18n, LanguageInfo } from '../i18n.ts'
+import { type MemberPosition, readMovements, readPosition, readSchedule } from '../ledger/position.ts'
+import { consentPurposes, readConsents } from '../members/consent.ts'
+import { findCaller } from '../members/members.ts'
+import type { ProgrammeInfo } from '../members/programmes.ts'
+import { type Amount, currencyExponent } from '../money.ts'
+import type { Dialogue } from './session.ts'
+
+export interface DataContext {
+  db: Db
+  i18n: I18n
+  programme: ProgrammeInfo
+  dialogue: Dialogue
+  language: string
+  msisdn: string
+  now: Date
+}
+
+export type LineValues = Readonly<Record<string, string>>
+
+export interface Line {
+  /** `<menu>.<state>.<name>`. */
+  name: string
+  values: LineValues
+}
+
+/** An option that comes from data; its label is raw (an endonym, an alias) or a text of the state. */
+export type DataOption = { value: string } & (
+  | { label: string; labelLanguage: string }
+  | { name: string; values: LineValues }
+)
+
+export interface View {
+  lines: Line[]
+  options?: DataOption[]
+  /** Facts that hold, for `when`. */
+  facts?: string[]
+  /** What the screen is about. */
+  subject?: string
+}
+
+export interface Source {
+  /** Texts it may show, with the longest values that are to be expected. */
+  texts: Readonly<Record<string, (sample: Samples) => LineValues>>
+  /** Texts of its options, with samples. */
+  optionTexts?: Readonly<Record<string, (sample: Samples) => LineValues>>
+  /** Most options it may yield; menu keys up to this number are taken. */
+  optionsMax?: number
+  facts?: readonly string[]
+  /** True when it reads what belongs to one member. */
+  ofMember: boolean
+  load(context: DataContext): Promise<View>
+}
+
+/** Longest values in a language, for the boot check. */
+export interface Samples {
+  amount: string
+  date: string
+  time: string
+  place: string
+  title: string
+  count: string
+  phone: string
+  code: string
+  number: string
+}
+
+export function samplesOf(language: LanguageInfo, currency: string): Samples {
+  const longest = (words: readonly string[]) => words.reduce((a, b) => (b.length > a.length ? b : a), '')
+  const decimals = currencyExponent(currency) === 0 ? '' : `,${'9'.repeat(currencyExponent(currency))}`
+  return {
+    amount: `-999 999 999${decimals} ${currency}`,
+    date: language.datePattern
+      .replace('{weekday}', longest(language.weekdays))
+      .replace('{day}', '29')
+      .replace('{month}', longest(language.months)),
+    time: language.timePattern.replace('{hour}', '23').replace('{minute}', '59'),
+    place: 'Maison des femmes de Ziguinchor',
+    title: 'Le role du groupe et de sa caisse de solidarite',
+    count: '99',
+    phone: '+221338000000',
+    code: '*384*123456#',
+    number: 'L-2026-001234',
+  }
+}
+
+const nothing = () => ({})
+
+/** Movements on one screen list. */
+const movementsShown = 5
+
+/** Members of one phone that a screen offers. */
+const membersShownMax = 7
+
+function member(context: DataContext): string {
+  const { memberId } = context.dialogue
+  if (memberId === undefined) throw new RangeError(`State ${context.dialogue.state} needs a member`)
+  return memberId
+}
+
+function position(context: DataContext): Promise<MemberPosition> {
+  const { date } = localParts(context.now, context.programme.timeZone)
+  return readPosition(context.db.reads, member(context), context.now, date)
+}
+
+const amountOf = ({ i18n, language, programme }: DataContext, amount: Amount) =>
+  i18n.amount(language, amount, programme.currencyCode)
+
+/** Day, time and place of a meeting or training in the programme's own time zone. */
+function whenAndWhere(context: DataContext, at: { startsAt: Date; place: string }): LineValues {
+  const { date, minuteOfDay } = localParts(at.startsAt, context.programme.timeZone)
+  const { i18n, language } = context
+  return { date: i18n.date(language, date), time: i18n.time(language, minuteOfDay), place: at.place }
+}
+
+const amountSample = ({ amount }: Samples) => ({ amount })
+const dueSample = ({ amount, date }: Samples) => ({ amount, date })
+const meetingSample = ({ date, time, place }: Samples) => ({ date, time, place })
+
+export const sources: Readonly<Record<string, Source>> = {
+  /** What is still to be paid in all, the next instalment, savings. */
+  account: {
+    texts: { outstanding: amountSample, next: dueSample, savings: amountSample, no_loan: nothing },
+    facts: ['has_loan', 'has_savings'],
+    ofMember: true,
+    async load(context) {
+      const { loans, savings } = await position(context)
+      const lines: Line[] = []
+      const facts: string[] = []
+      const first = loans[0]
+      if (first === undefined) lines.push({ name: 'no_loan', values: {} })
+      else {
+        facts.push('has_loan')
+        const outstanding = loans
+          .slice(1)
+          .reduce((sum, loan) => sum.plus(loan.outstanding), first.outstanding)
+        lines.push({ name: 'outstanding', values: { amount: amountOf(context, outstanding) } })
+        const next = loans
+          .flatMap((loan) => loan.next ?? [])
+          .sort((a, b) => (a.dueDate < b.dueDate ? -1 : a.dueDate > b.dueDate ? 1 : 0))[0]
+        if (next !== undefined)
+          lines.push({
+            name: 'next',
+            values: {
+              amount: amountOf(context, next.remaining),
+              date: context.i18n.date(context.language, next.dueDate),
+            },
+          })
+      }
+      if (savings !== undefined) {
+        facts.push('has_savings')
+        lines.push({ name: 'savings', values: { amount: amountOf(context, savings) } })
+      }
+      return { lines, facts }
+    },
+  },
+
+  loan: {
+    texts: {
+      none: nothing,
+      /** Only with several loans. */
+      heading: ({ number }) => ({ number }),
+      outstanding: amountSample,
+      overdue: amountSample,
+      next: dueSample,
+    },
+    facts: ['has_loan'],
+    ofMember: true,
+    async load(context) {
+      const { loans } = await position(context)
+      if (loans.length === 0) return { lines: [{ name: 'none', values: {} }] }
+      const lines: Line[] = []
+      for (const loan of loans) {
+        if (loans.length > 1) lines.push({ name: 'heading', values: { number: loan.number } })
+        lines.push({ name: 'outstanding', values: { amount: amountOf(context, loan.outstanding) } })
+        if (loan.overdue.greaterThan(0))
+          lines.push({ name: 'overdue', values: { amount: amountOf(context, loan.overdue) } })
+        if (loan.next !== undefined)
+          lines.push({
+            name: 'next',
+            values: {
+              amount: amountOf(context, loan.next.remaining),
+              date: context.i18n.date(context.language, loan.next.dueDate),
+            },
+          })
+      }
+      return { lines, facts: ['has_loan'] }
+    },
+  },
+
+  schedule: {
+    texts: { none: nothing, due: dueSample, part: dueSample, paid: ({ date }) => ({ date }) },
+    ofMember: true,
+    async load(context) {
+      const rows = await readSchedule(context.db.reads, member(context))
+      if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
+      return {
+        lines: rows.map(({ dueDate, amount, remaining }) => {
+          const date = context.i18n.date(context.language, dueDate)
+          if (remaining.isZero()) return { name: 'paid', values: { date } }
+          const name = remaining.equals(amount) ? 'due' : 'part'
+          return { name, values: { date, amount: amountOf(context, remaining) } }
+        }),
+      }
+    },
+  },
+
+  savings: {
+    texts: { none: nothing, savings: amountSample },
+    ofMember: true,
+    async load(context) {
+      const { savings } = await position(context)
+      return savings === undefined
+        ? { lines: [{ name: 'none', values: {} }] }
+        : { lines: [{ name: 'savings', values: { amount: amountOf(context, savings) } }] }
+    },
+  },
+
+  movements: {
+    texts: {
+      none: nothing,
+      cancelled: dueSample,
+      loan_disbursement: dueSample,
+      loan_repayment: dueSample,
+      savings_deposit: dueSample,
+      savings_withdrawal: dueSample,
+      fee: dueSample,
+      adjustment: dueSample,
+      opening: dueSample,
+      reversal: dueSample,
+    },
+    ofMember: true,
+    async load(context) {
+      const rows = await readMovements(context.db.reads, member(context), movementsShown)
+      if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
+      return {
+        lines: rows.map((row) => ({
+          name: row.reversed ? 'cancelled' : row.kind,
+          values: {
+            date: context.i18n.date(context.language, row.bookedDate),
+            amount: amountOf(context, row.amount),
+          },
+        })),
+      }
+    },
+  },
+
+  meeting: {
+    texts: { none: nothing, meeting: meetingSample, coming: nothing, not_coming: nothing },
+    facts: ['has_meeting'],
+    ofMember: true,
+    async load(context) {
+      const { nextMeeting } = await position(context)
+      if (nextMeeting === undefined) return { lines: [{ name: 'none', values: {} }] }
+      const lines: Line[] = [{ name: 'meeting', values: whenAndWhere(context, nextMeeting) }]
+      if (nextMeeting.coming !== undefined)
+        lines.push({ name: nextMeeting.coming ? 'coming' : 'not_coming', values: {} })
+      return { lines, facts: ['has_meeting'], subject: nextMeeting.id }
+    },
+  },
+
+  training: {
+    texts: {
+      none: nothing,
+      training: (sample) => ({ ...meetingSample(sample), title: sample.title }),
+      progress: ({ count }) => ({ done: count, total: count }),
+    },
+    ofMember: true,
+    async load(context) {
+      const { nextTraining, initialDone, initialTotal } = await position(context)
+      const lines: Line[] = []
+      if (nextTraining === undefined) lines.push({ name: 'none', values: {} })
+      else {
+        const { titles } = nextTraining
+        const title = titles[context.language] ?? Object.values(titles)[0] ?? ''
+        lines.push({ name: 'training', values: { ...whenAndWhere(context, nextTraining), title } })
+      }
+      if (initialTotal > 0)
+        lines.push({
+          name: 'progress',
+          values: { done: String(initialDone), total: String(initialTotal) },
+        })
+      return { lines }
+    },
+  },
+
+  /** The programme's languages, each by its own name. */
+  languages: {
+    texts: {},
+    optionsMax: 7,
+    ofMember: false,
+    load({ programme, i18n }) {
+      const options = programme.languages.flatMap((code) => {
+        const info = i18n.languages.get(code)
+        return info === undefined ? [] : [{ value: code, label: info.endonym, labelLanguage: code }]
+      })
+      return Promise.resolve({ lines: [], options })
+    },
+  },
+
+  /** Who shares this phone, by the short name each is known by. */
+  members: {
+    texts: {},
+    optionsMax: membersShownMax,
+    ofMember: false,
+    async load({ db, programme, msisdn, language }) {
+      const caller = await findCaller(db.reads, programme.id, msisdn)
+      const options = (caller?.members ?? [])
+        .filter((candidate) => candidate.status === 'active')
+        .slice(0, membersShownMax)
+        .map(({ id, alias }) => ({ value: id, label: alias, labelLanguage: language }))
+      return { lines: [], options }
+    },
+  },
+
+  /** Which messages she has; choosing one turns it the other way. The option's value says what will be, so twice is once. */
+  consents: {
+    texts: { stopped: nothing },
+    optionTexts: Object.fromEntries(
+      consentPurposes.flatMap((purpose) => [
+        [`${purpose}_on`, nothing],
+        [`${purpose}_off`, nothing],
+      ]),
+    ),
+    optionsMax: consentPurposes.length,
+    facts: ['stopped', 'not_stopped'],
+    ofMember: true,
+    async load(context) {
+      const { stopped, granted } = await readConsents(context.db.reads, member(context))
+      if (stopped) return { lines: [{ name: 'stopped', values: {} }], facts: ['stopped'] }
+      const options = consentPurposes.map((purpose) => {
+        const on = granted[purpose]
+        return {
+          value: `${purpose}:${on ? 'off' : 'on'}`,
+          name: `${purpose}_${on ? 'on' : 'off'}`,
+          values: {},
+        }
+      })
+      return { lines: [], options, facts: ['not_stopped'] }
+    },
+  },
+
+  /** Where to ask. */
+  office: {
+    texts: { dial: ({ code }) => ({ code }), phone: ({ phone }) => ({ phone }), facilitator: nothing },
+    ofMember: false,
+    load({ programme }) {
+      const { serviceCode, officePhone } = programme
+      const dial = { name: 'dial', values: { code: `${serviceCode}#` } }
+      const ask =
+        officePhone === null
+          ? { name: 'facilitator', values: {} }
+          : { name: 'phone', values: { phone: officePhone } }
+      return Promise.resolve({ lines: [dial, ask] })
+    },
+  },
+}
+
+/** Facts that every state knows. */
+export const dialogueFacts: Readonly<Record<string, (dialogue: Dialogue) => boolean>> = {
+  has_pin: ({ hasPin }) => hasPin,
+  no_pin: ({ hasPin }) => !hasPin,
+}

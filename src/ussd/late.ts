@@ -1,0 +1,74 @@
+// In: an answer that could not be given in time. Out: the same answer as an outbox row, as soon as the database takes it.
+// Kept in this process for at most 30 minutes; the row's dedupe key makes a second try harmless.
+import { elapsedMs } from '../clock.ts'
+import { DependencyError, errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+
+const giveUpMs = 30 * 60_000
+const attemptTimeoutMs = 20_000
+const firstDelayMs = 500
+const delayMaxMs = 15_000
+/** More than this at once means an outage; the rest has to dial again. */
+const waitingMax = 10_000
+
+export type LateAnswers = ReturnType<typeof createLateAnswers>
+
+export function createLateAnswers({ logger }: { logger: Logger }) {
+  const waiting = new Set<Promise<void>>()
+  const wakeUps = new Set<() => void>()
+  let draining = false
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer)
+        wakeUps.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, ms)
+      timer.unref()
+      wakeUps.add(wake)
+    })
+  }
+
+  async function persist(session: string, attempt: () => Promise<void>): Promise<void> {
+    const startedMs = elapsedMs()
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, delayMaxMs)) {
+      try {
+        await withTimeout(attempt(), attemptTimeoutMs)
+        logger.info({ event: 'ussd.late_answer', session, ms: Math.round(elapsedMs() - startedMs) })
+        return
+      } catch (error) {
+        if (draining || elapsedMs() - startedMs > giveUpMs) {
+          logger.error({ event: 'ussd.late_answer_given_up', session, code: errorCode(error) })
+          return
+        }
+      }
+      await pause(delayMs)
+    }
+  }
+
+  return {
+    /** `attempt` must be idempotent. False when too many wait already. */
+    follow(session: string, attempt: () => Promise<void>): boolean {
+      if (waiting.size >= waitingMax) return false
+      const work = persist(session, attempt).finally(() => waiting.delete(work))
+      waiting.add(work)
+      return true
+    },
+    /** One last attempt for each, then no more. */
+    async drain(): Promise<void> {
+      draining = true
+      for (const wake of wakeUps) wake()
+      await Promise.all(waiting)
+    },
+  }
+}
+
+/** Rejects with `dependency.slow` after `ms`; the work itself goes on. */
+export function withTimeout<Result>(work: Promise<Result>, ms: number): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DependencyError('dependency.slow', 'No answer in time')), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,154 @@
+// In: a menu file. Out: typed states and transitions, without any text. What must also hold between states is in check.ts.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { StartError } from '../errors.ts'
+
+const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'a name has lower-case letters, digits and "_"')
+
+/**
+ * Where an outcome leads: a state, or one of
+ * "@same" (this screen again), "@target" (where she was heading when a gate stopped her), "@home", "@resumed".
+ */
+const targetSchema = z.union([name, z.enum(['@same', '@target', '@home', '@resumed'])])
+
+const outcomeSchema = z.union([
+  targetSchema.transform((to) => ({ to })),
+  z.strictObject({
+    to: targetSchema,
+    /** A line above the next screen: `common.reasons.<reason>`. */
+    reason: name.optional(),
+    /** Becomes the target of the gates that follow. */
+    target: name.optional(),
+  }),
+])
+
+const outcomesSchema = z.record(name, outcomeSchema)
+
+const optionSchema = z
+  .strictObject({
+    /** What she presses; 0, 00 and 98 belong to navigation. */
+    key: z.string().regex(/^([1-9]|[1-8]\d|9[0-79])$/, 'a key is 1 to 99 without 98'),
+    name,
+    to: targetSchema.optional(),
+    do: name.optional(),
+    value: z.string().optional(),
+    on: outcomesSchema.optional(),
+    /** Offered only when this fact holds. */
+    when: name.optional(),
+    /** Offered only to these roles. */
+    roles: z.array(name).min(1).optional(),
+  })
+  .refine(
+    (option) => (option.to === undefined) !== (option.do === undefined),
+    'an option has either to or do',
+  )
+
+const stateSchema = z.strictObject({
+  kind: z.enum(['choice', 'input', 'list', 'info', 'end']),
+  /** Data that the screen shows, in order. */
+  needs: z.array(name).default([]),
+  /** Money: the PIN first, once a dialogue. */
+  pin: z.boolean().default(false),
+  /** A member must be known; on a shared phone also her PIN. */
+  who: z.boolean().default(false),
+  roles: z.array(name).min(1).optional(),
+  options: z.array(optionSchema).default([]),
+  /** What choosing one of the data's own options does. */
+  pick: z.strictObject({ do: name, on: outcomesSchema }).optional(),
+  /** What an input state does with the text. */
+  do: name.optional(),
+  on: outcomesSchema.optional(),
+  /** A step on the way: "back" skips it and a redial does not resume at it. */
+  passing: z.boolean().default(false),
+  /** When data is too slow, this answer follows by SMS: template `answer.<name>`. */
+  answer: name.optional(),
+})
+
+const menuSchema = z.strictObject({
+  version: z.number().int().positive(),
+  menu: name,
+  home: name,
+  /** States that stop her on the way to another. */
+  gates: z.strictObject({ language: name, who: name, pin: name, new_pin: name, resume: name }),
+  states: z.record(name, stateSchema),
+})
+
+export type Menu = z.infer<typeof menuSchema>
+export type MenuState = z.infer<typeof stateSchema>
+export type MenuOption = z.infer<typeof optionSchema>
+export type Outcome = z.infer<typeof outcomeSchema>
+export type Outcomes = z.infer<typeof outcomesSchema>
+
+/** Throws a StartError that lists every malformed field. `where` names the file in the faults. */
+export function parseMenu(text: string, where: string): Menu {
+  let content: unknown
+  try {
+    content = parse(text, { uniqueKeys: true })
+  } catch (error) {
+    throw new StartError('The menu cannot be used', [
+      `${where}: ${error instanceof Error ? error.message : 'unreadable'}`,
+    ])
+  }
+  const parsed = menuSchema.safeParse(content)
+  if (parsed.success) return parsed.data
+  throw new StartError(
+    'The menu cannot be used',
+    parsed.error.issues.map((issue) => `${where}: ${issue.path.join('.') || 'file'}: ${issue.message}`),
+  )
+}
+
+/** Every *.yaml of a folder, by its `menu` name. Throws a StartError with the faults of all files. */
+export function loadMenus(folder: string): Map<string, Menu> {
+  const menus = new Map<string, Menu>()
+  const faults: string[] = []
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.yaml')) continue
+    try {
+      const menu = parseMenu(readFileSync(join(folder, file), 'utf8'), `menus/${file}`)
+      if (menus.has(menu.menu)) faults.push(`menus/${file}: menu: ${menu.menu} stands in two files`)
+      menus.set(menu.menu, menu)
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error
+      faults.push(...error.faults)
+    }
+  }
+  if (faults.length > 0) throw new StartError('The menus cannot be used', faults)
+  return menus
+}
+
+/** Every transition of a menu: from, to (a state name) and the words on the arrow. Gates count as ways to their states. */
+export function transitionsOf(menu: Menu): { from: string; to: string; by: string }[] {
+  const found: { from: string; to: string; by: string }[] = []
+  const add = (from: string, to: string, by: string) => {
+    if (to === '@home') found.push({ from, to: menu.home, by })
+    else if (!to.startsWith('@')) found.push({ from, to, by })
+  }
+  const addAll = (from: string, outcomes: Outcomes | undefined, by: string) => {
+    for (const [outcome, { to, ...rest }] of Object.entries(outcomes ?? {})) {
+      add(from, to, `${by} ${outcome}`)
+      if ('target' in rest && rest.target !== undefined) add(from, rest.target, `${by} ${outcome}, then`)
+    }
+  }
+  for (const [from, state] of Object.entries(menu.states)) {
+    for (const option of state.options) {
+      if (option.to !== undefined) add(from, option.to, `${option.key} ${option.name}`)
+      addAll(from, option.on, `${option.key} ${option.name}`)
+    }
+    addAll(from, state.pick?.on, 'choice')
+    addAll(from, state.on, state.do ?? '')
+  }
+  return found
+}
+
+/** Mermaid, for `tama menus diagram`. A padlock marks states behind the PIN. */
+export function menuDiagram(menu: Menu): string {
+  const lines = ['stateDiagram-v2', `  [*] --> ${menu.home}`]
+  for (const [from, state] of Object.entries(menu.states))
+    lines.push(`  ${from} : ${from}${state.pin ? ' \u{1F512}' : ''}`)
+  for (const { from, to, by } of transitionsOf(menu)) lines.push(`  ${from} --> ${to} : ${by.trim()}`)
+  for (const [from, state] of Object.entries(menu.states))
+    if (state.kind === 'end') lines.push(`  ${from} --> [*]`)
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,124 @@
+// In: a state, its data and a language. Out: the page to show and the options on it, spelt for GSM-7. Pure apart from a cache of fixed texts.
+import { spellGsm7 } from '../encoding.ts'
+import type { I18n } from '../i18n.ts'
+import type { Line, LineValues, View } from './data.ts'
+import { dialogueFacts } from './data.ts'
+import type { Menu, MenuState } from './menu.ts'
+import { layOut, type Page } from './screen.ts'
+import type { Dialogue, ShownOption } from './session.ts'
+
+export interface Notice {
+  /** `common.reasons.<reason>`. */
+  reason: string
+  values?: LineValues | undefined
+}
+
+export interface Rendered extends Page {
+  shown: ShownOption[]
+}
+
+export const emptyView: View = { lines: [] }
+
+export interface RenderRequest {
+  menu: Menu
+  state: MenuState
+  dialogue: Dialogue
+  view: View
+  notice?: Notice | undefined
+  language: string
+  septetsMax: number
+}
+
+export type Renderer = ReturnType<typeof createRenderer>
+
+export function createRenderer(i18n: I18n) {
+  /** Texts without values never change: spelt once a language. */
+  const fixed = new Map<string, Map<string, string>>()
+
+  function text(language: string, key: string, values?: LineValues): string {
+    let ofLanguage = fixed.get(language)
+    if (ofLanguage === undefined) {
+      ofLanguage = new Map()
+      fixed.set(language, ofLanguage)
+    }
+    const known = ofLanguage.get(key)
+    if (known !== undefined) return known
+    const filled = i18n.text(language, 'ussd', key, values ?? {})
+    const spelt = spellGsm7(filled, i18n.language(language).gsm7)
+    if (values === undefined) ofLanguage.set(key, spelt)
+    return spelt
+  }
+
+  function optionsOf({ menu, state, dialogue, view, language }: RenderRequest): {
+    shown: ShownOption[]
+    labels: string[]
+  } {
+    const shown: ShownOption[] = []
+    const labels: string[] = []
+    let number = 0
+    for (const option of view.options ?? []) {
+      number += 1
+      const key = String(number)
+      shown.push({ key, name: '@pick', value: option.value })
+      const label =
+        'label' in option
+          ? spellGsm7(option.label, i18n.language(option.labelLanguage).gsm7)
+          : text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`)
+      labels.push(`${key} ${label}`)
+    }
+    for (const option of state.options) {
+      if (option.roles !== undefined && !option.roles.includes(dialogue.role)) continue
+      if (option.when !== undefined && !holds(option.when, dialogue, view)) continue
+      shown.push({ key: option.key, name: option.name })
+      labels.push(`${option.key} ${text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`)}`)
+    }
+    return { shown, labels }
+  }
+
+  return {
+    text,
+
+    /** A closing screen outside any menu: `common.<name>`. */
+    closing: (language: string, name: string, values?: LineValues): string =>
+      `END ${text(language, `common.${name}`, values)}`,
+
+    render(request: RenderRequest): Rendered {
+      const { menu, state, dialogue, view, notice, language, septetsMax } = request
+      const { shown, labels } = optionsOf(request)
+      const prefix = `${menu.menu}.${dialogue.state}.`
+      const lines: string[] = []
+      if (i18n.has(language, 'ussd', `${prefix}text`))
+        lines.push(text(language, `${prefix}text`, dialogue.values))
+      for (const line of view.lines) lines.push(text(language, prefix + line.name, valuesOf(line)))
+      const navigates =
+        state.kind !== 'end' && dialogue.state !== menu.home && dialogue.language !== undefined
+      const foot = navigates
+        ? [`0 ${text(language, 'common.back')}`, `00 ${text(language, 'common.home')}`]
+        : []
+      const page = layOut(
+        {
+          notice:
+            notice === undefined
+              ? undefined
+              : text(language, `common.reasons.${notice.reason}`, notice.values),
+          lines,
+          options: labels,
+          foot,
+          more: `98 ${text(language, 'common.more')}`,
+        },
+        dialogue.page,
+        septetsMax,
+      )
+      return { ...page, shown }
+    },
+  }
+}
+
+function valuesOf({ values }: Line): LineValues | undefined {
+  for (const _ in values) return values
+  return undefined
+}
+
+function holds(fact: string, dialogue: Dialogue, view: View): boolean {
+  return view.facts?.includes(fact) === true || dialogueFacts[fact]?.(dialogue) === true
+}

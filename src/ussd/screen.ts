@@ -1,0 +1,115 @@
+// In: lines, options and navigation words of one screen, already in her language. Out: one page that fits the network. Pure.
+// Pages break at line borders, a long line at word borders; an option is never cut while it can fit at all.
+import { septetsOf } from '../encoding.ts'
+
+/** Screens that need UCS-2 have 160 octets less a reserve (facts of TS 23.038: 80 units). */
+export const ucs2UnitsMax = 70
+
+export interface ScreenContent {
+  /** Reason or notice above everything, on the page that is shown. */
+  notice?: string | undefined
+  lines: readonly string[]
+  /** "1 Loan": atomic. */
+  options: readonly string[]
+  /** Navigation words at the foot of each page: "0 Back", "00 Home". */
+  foot: readonly string[]
+  /** "98 More". */
+  more: string
+}
+
+export interface Page {
+  text: string
+  /** The page shown; less than asked when there are fewer. */
+  page: number
+  more: boolean
+  /** False when something had to be cut inside a word. */
+  whole: boolean
+}
+
+interface Unit {
+  text: string
+  atomic: boolean
+}
+
+/** `septetsMax` counts the text after "CON ". */
+export function layOut(content: ScreenContent, page: number, septetsMax: number): Page {
+  const { notice, lines, options, foot, more } = content
+  // Nearly every screen is one page: try that first.
+  let all = notice ?? ''
+  for (const line of lines) all = all === '' ? line : `${all}\n${line}`
+  for (const option of options) all = all === '' ? option : `${all}\n${option}`
+  for (const line of foot) all = all === '' ? line : `${all}\n${line}`
+  const septets = septetsOf(all)
+  const fits = septets === undefined ? all.length <= ucs2UnitsMax : septets <= septetsMax
+  if (fits) return { text: all, page: 0, more: false, whole: true }
+
+  const gsm7 = septets !== undefined && septetsOf(more) !== undefined
+  const limit = gsm7 ? septetsMax : Math.min(ucs2UnitsMax, septetsMax)
+  const cost = (text: string) => (gsm7 ? (septetsOf(text) ?? text.length) : text.length)
+  return paged(content, page, limit, cost)
+}
+
+function paged(content: ScreenContent, page: number, limit: number, cost: (text: string) => number): Page {
+  const head = content.notice === undefined ? '' : `${content.notice}\n`
+  const lastFoot = content.foot.join('\n')
+  const moreFoot = [content.more, ...content.foot].join('\n')
+  const rest: Unit[] = [
+    ...content.lines.map((text) => ({ text, atomic: false })),
+    ...content.options.map((text) => ({ text, atomic: true })),
+  ]
+  const roomLast = limit - cost(head) - cost(lastFoot) - 1
+  const room = limit - cost(head) - cost(moreFoot) - 1
+  let whole = true
+  let shown = 0
+  for (;;) {
+    const everything = rest.map((unit) => unit.text).join('\n')
+    if (cost(everything) <= roomLast) {
+      const text = [everything, lastFoot].filter((part) => part !== '').join('\n')
+      return { text: head + text, page: shown, more: false, whole }
+    }
+    const taken = takePage(rest, room, cost)
+    whole = whole && taken.whole
+    if (shown === page) return { text: `${head}${taken.text}\n${moreFoot}`, page, more: true, whole }
+    shown += 1
+  }
+}
+
+/** Removes what fits into `room` from `rest`; at least something. */
+function takePage(
+  rest: Unit[],
+  room: number,
+  cost: (text: string) => number,
+): { text: string; whole: boolean } {
+  let text = ''
+  for (let unit = rest[0]; unit !== undefined; unit = rest[0]) {
+    const longer = text === '' ? unit.text : `${text}\n${unit.text}`
+    if (cost(longer) > room) break
+    text = longer
+    rest.shift()
+  }
+  const unit = rest[0]
+  if (text !== '' || unit === undefined) return { text, whole: true }
+  const at = splitPoint(unit.text, room, cost)
+  rest[0] = { ...unit, text: unit.text.slice(at.next) }
+  return { text: unit.text.slice(0, at.end), whole: at.atWord && !unit.atomic }
+}
+
+/** Where a line that is longer than a page breaks: after the last word that fits, or inside a word when there is no border. */
+function splitPoint(
+  text: string,
+  room: number,
+  cost: (text: string) => number,
+): { end: number; next: number; atWord: boolean } {
+  let end = 0
+  let word = 0
+  let used = 0
+  for (const character of text) {
+    used += cost(character)
+    if (used > room) break
+    if (character === ' ') word = end
+    end += character.length
+  }
+  if (word > 0) return { end: word, next: word + 1, atWord: true }
+  const cut = Math.max(end, 1)
+  return { end: cut, next: cut, atWord: false }
+}

@@ -1,0 +1,109 @@
+// What is remembered between two callbacks of one dialogue, and how its keys are made.
+// Must never hold what the member typed: only its length and a keyed hash.
+import { createHmac } from 'node:crypto'
+
+export interface ShownOption {
+  key: string
+  /** An option of the menu, or "@pick" for one that came from data. */
+  name: string
+  value?: string
+}
+
+/** Where a dropped dialogue stood. */
+export interface Resumable {
+  state: string
+  trail: string[]
+  memberId: string | undefined
+  role: string
+  hasPin: boolean
+}
+
+/** What the engine reads and changes. */
+export interface Dialogue {
+  state: string
+  /** Where "back" leads, last first. */
+  trail: string[]
+  page: number
+  more: boolean
+  /** What stood on the last screen: an input is understood as she saw it. */
+  shown: ShownOption[]
+  language: string | undefined
+  memberId: string | undefined
+  role: string
+  hasPin: boolean
+  /** Several members use this phone. */
+  shared: boolean
+  /** The PIN was right in this dialogue. */
+  passed: boolean
+  /** Where she was heading when a gate stopped her. */
+  target: string | undefined
+  /** Inputs of a deep dial that wait for the PIN; one or two digits each, so never a PIN. */
+  pending: string[]
+  /** What the screen is about, for example a meeting. */
+  subject: string | undefined
+  /** Values of the last outcome, for the screen it led to. */
+  values: Readonly<Record<string, string>> | undefined
+  /** Argon2id hash of a new PIN until it is repeated. */
+  draft: string | undefined
+  resumable: Resumable | undefined
+}
+
+export interface Session {
+  menuVersion: number
+  phoneId: string
+  dialogue: Dialogue
+  ended: boolean
+  /** Length and keyed hash of the whole text seen so far. */
+  seenLength: number
+  seenHash: string
+  /** Milliseconds since 1970 of the last callback. */
+  lastAtMs: number
+}
+
+/** A callback later than this after the one before belongs to no dialogue (the network's own limit). */
+export const dialogueTimeoutMs = 180_000
+/** How long a dropped dialogue can be resumed and an answer repeated. */
+export const keptMs = 600_000
+
+/** 128 bits are plenty for a key and half as long to store. */
+function keyedHash(secret: string, text: string): string {
+  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
+}
+
+export interface SessionKeys {
+  session(call: { provider: string; serviceCode: string; sessionId: string; msisdn: string }): string
+  caller(programmeId: string, msisdn: string): string
+  /** Names one input path of one session; also the idempotency key of what it does. */
+  text(sessionKey: string, text: string): string
+}
+
+export function createSessionKeys(secret: string): SessionKeys {
+  return {
+    // The separator cannot occur in a form field that passed the edge, so parts cannot run into each other.
+    session: (call) =>
+      keyedHash(secret, `session\0${call.provider}\0${call.serviceCode}\0${call.sessionId}\0${call.msisdn}`),
+    caller: (programmeId, msisdn) => keyedHash(secret, `caller\0${programmeId}\0${msisdn}`),
+    text: (sessionKey, text) => keyedHash(secret, `text\0${sessionKey}\0${text}`),
+  }
+}
+
+/** How a callback's text relates to what was seen before. */
+export type Reading =
+  | { kind: 'same' }
+  | { kind: 'next'; input: string }
+  /** Late, out of order, or of another path. */
+  | { kind: 'other' }
+
+/** The new input is the suffix after the text seen and one "*"; it may hold "*" and "#" itself. */
+export function readText(
+  session: Pick<Session, 'seenLength' | 'seenHash'>,
+  text: string,
+  hashOf: (text: string) => string,
+): Reading {
+  const { seenLength, seenHash } = session
+  if (text.length === seenLength) return hashOf(text) === seenHash ? { kind: 'same' } : { kind: 'other' }
+  if (text.length < seenLength) return { kind: 'other' }
+  if (seenLength === 0) return { kind: 'next', input: text }
+  if (text[seenLength] !== '*' || hashOf(text.slice(0, seenLength)) !== seenHash) return { kind: 'other' }
+  return { kind: 'next', input: text.slice(seenLength + 1) }
+}

@@ -1,0 +1,273 @@
+// A programme with members in every situation that a dialogue can meet, and the USSD edge over real HTTP.
+import { createServer } from 'node:http'
+import express from 'express'
+import { fixedClock } from '../../src/clock.ts'
+import { createPipeline, type Db } from '../../src/db.ts'
+import { createCallbacks } from '../../src/http/callbacks.ts'
+import { loadI18n } from '../../src/i18n.ts'
+import type { Logger } from '../../src/logger.ts'
+import { createPins } from '../../src/members/pin.ts'
+import { loadProgrammes } from '../../src/members/programmes.ts'
+import { createMetrics } from '../../src/metrics.ts'
+import { loadMenus, type Menu } from '../../src/ussd/menu.ts'
+import { createPostgresSessions, type SessionStore } from '../../src/ussd/session-store.ts'
+import { createUssd, type Ussd } from '../../src/ussd/ussd.ts'
+import { silentLogger, type TestDatabase } from './database.ts'
+import {
+  createLoan,
+  createMember,
+  createProgramme,
+  repay,
+  save,
+  type TestMember,
+  type TestProgramme,
+  testNow,
+} from './fixtures.ts'
+
+export const testPin = '2846'
+export const callbackSecret = 'test-secret-of-22-chars-x'
+export const testSessionKey = 'session-key-of-the-tests'
+export const testPepper = 'pepper-of-the-tests-only'
+
+export const i18n = loadI18n('locales')
+
+/** Who dials in the recorded dialogues. */
+export const numbers = {
+  /** French, PIN, running loan, savings, meeting, training. */
+  awa: '+221770000001',
+  mary: '+221770000002',
+  coumba: '+221770000003',
+  /** No language chosen, no PIN. */
+  ami: '+221770000004',
+  /** Fatou (PIN 2846) and Khady (no PIN) share it. */
+  shared: '+221770000005',
+  suspended: '+221770000006',
+  /** French, PIN; no loan, no savings, no group. */
+  nobody: '+221770000007',
+  /** Late with a first loan, an emergency loan besides. */
+  late: '+221770000008',
+  stranger: '+221779999999',
+} as const
+
+export type Person = keyof typeof numbers
+
+export interface World {
+  programme: TestProgramme
+  members: Record<string, TestMember>
+  /** Puts back all that a dialogue can change. */
+  reset(): Promise<void>
+}
+
+export async function createWorld(db: Db): Promise<World> {
+  const programme = await createProgramme(db)
+  const people = {
+    awa: { firstName: 'Awa' },
+    mary: { firstName: 'Mary', language: 'en' },
+    coumba: { firstName: 'Coumba', language: 'wo' },
+    ami: { firstName: 'Ami', language: null },
+    shared: { firstName: 'Fatou' },
+    suspended: { firstName: 'Seynabou', status: 'suspended' as const },
+    late: { firstName: 'Lala' },
+  }
+  const members: Record<string, TestMember> = {}
+  for (const [person, overrides] of Object.entries(people)) {
+    const member = await createMember(db, programme, {
+      ...overrides,
+      msisdn: numbers[person as Person],
+      number: `N-${person}`,
+    })
+    members[person] = member
+    if (person === 'late') {
+      await createLoan(db, programme, member, { number: 'L-late', dueDates: ['2026-11-10', '2026-12-10'] })
+      await createLoan(db, programme, member, {
+        number: 'L-urgent',
+        product: 'emergency',
+        cycle: 2,
+        dueDates: ['2026-11-30'],
+        principalEach: 5000,
+        interestEach: 0,
+      })
+    } else {
+      const dueDates = ['2026-10-25', '2026-11-25', '2026-12-25', '2027-01-25', '2027-02-25', '2027-03-25']
+      const number = `L-${person}`
+      await createLoan(db, programme, member, { number, dueDates, disbursedDate: '2026-09-25' })
+      await repay(db, programme, number, 12_500, { bookedDate: '2026-10-24' })
+      await save(db, programme, member, 6_000, { bookedDate: '2026-10-01' })
+      await save(db, programme, member, -1_500, { bookedDate: '2026-11-02' })
+    }
+  }
+  const fatou = members.shared
+  if (fatou === undefined) throw new Error('no shared phone')
+  members.khady = await createMember(db, programme, {
+    firstName: 'Khady',
+    phoneId: fatou.phoneId,
+    number: 'N-khady',
+  })
+  members.nobody = await createMember(db, programme, {
+    firstName: 'Nogaye',
+    msisdn: numbers.nobody,
+    number: 'N-nobody',
+    savings: false,
+  })
+  await db.prisma.member.update({ where: { id: members.nobody.id }, data: { groupId: null } })
+  const pins = createPins({ db, pepper: testPepper })
+  const hash = await pins.hash(testPin)
+  const holders = ['awa', 'mary', 'coumba', 'shared', 'nobody', 'late', 'suspended']
+  await addGatherings(db, programme, members)
+
+  return {
+    programme,
+    members,
+    async reset() {
+      await db.pool.query(
+        `truncate ussd_sessions, ussd_replies, cases, meeting_answers, consents, message_events, messages cascade`,
+      )
+      await db.pool.query('delete from member_pins')
+      for (const holder of holders) {
+        const member = members[holder]
+        if (member !== undefined) await pins.setHash(member.id, hash, testNow)
+      }
+      await db.pool.query('update phones set language = null, opted_out_at = null')
+      await db.pool.query('update members set opted_out_at = null')
+      for (const [person, member] of Object.entries(members)) {
+        const overrides = people[person as keyof typeof people]
+        const language = overrides !== undefined && 'language' in overrides ? overrides.language : 'fr'
+        await db.pool.query('update members set language = $2 where id = $1', [member.id, language])
+      }
+    },
+  }
+}
+
+async function addGatherings(
+  db: Db,
+  programme: TestProgramme,
+  members: Record<string, TestMember>,
+): Promise<void> {
+  const facilitator = await db.prisma.staff.create({
+    data: {
+      programmeId: programme.id,
+      firstName: 'Binta',
+      lastName: 'Sané',
+      msisdn: '+221776000000',
+      role: 'facilitator',
+      language: 'fr',
+    },
+  })
+  await db.prisma.group.update({ where: { id: programme.groupId }, data: { facilitatorId: facilitator.id } })
+  const groupId = programme.groupId
+  await db.prisma.meeting.create({
+    data: { groupId, startsAt: new Date('2026-11-27T10:30:00Z'), place: 'Foyer des femmes' },
+  })
+  const titles = [
+    ['Le rôle du groupe', 'The role of the group', 'Mbootaay'],
+    ['Le crédit', 'Credit', 'Bor'],
+    ['L’épargne', 'Saving', 'Denc'],
+    ['Les dépenses', 'Spending', 'Xaalis'],
+    ['Le paludisme', 'Malaria', 'Wér-gu-yaram'],
+    ['Le marché', 'The market', 'Njëg'],
+  ]
+  for (const [index, [fr = '', en = '', wo = '']] of titles.entries()) {
+    const module = await db.prisma.trainingModule.create({
+      data: { programmeId: programme.id, number: index + 1, initial: true, titles: { fr, en, wo } },
+    })
+    const startsAt = new Date(`2026-${index < 4 ? '10' : '12'}-0${index + 1}T15:00:00Z`)
+    const session = await db.prisma.trainingSession.create({
+      data: { moduleId: module.id, groupId, startsAt, place: 'Case de santé' },
+    })
+    for (const person of ['awa', 'mary', 'coumba', 'shared']) {
+      const member = members[person]
+      if (index < 4 && member !== undefined)
+        await db.prisma.trainingAttendance.create({
+          data: { sessionId: session.id, memberId: member.id, attended: true },
+        })
+    }
+  }
+}
+
+export interface UssdUnderTest {
+  ussd: Ussd
+  clock: ReturnType<typeof fixedClock>
+  metrics: ReturnType<typeof createMetrics>
+  /** Swap to change the menu in mid-dialogue. */
+  menus: Map<string, Menu>
+  close(): Promise<void>
+}
+
+export interface UssdOptions {
+  sessions?: SessionStore
+  deadlineMs?: number
+  logger?: Logger
+}
+
+export async function createUssdUnderTest(
+  { db, url }: Pick<TestDatabase, 'db' | 'url'>,
+  options: UssdOptions = {},
+): Promise<UssdUnderTest> {
+  const clock = fixedClock(testNow)
+  const metrics = createMetrics()
+  const menus = loadMenus('menus')
+  const logger = options.logger ?? silentLogger
+  const sessions =
+    options.sessions ??
+    createPostgresSessions(createPipeline({ url, logger, name: 'sessions', asynchronousCommit: true }))
+  const ussd = createUssd({
+    db,
+    clock,
+    logger,
+    metrics,
+    i18n,
+    menus,
+    programmes: await loadProgrammes(db),
+    sessions,
+    pins: createPins({ db, pepper: testPepper }),
+    sessionKey: testSessionKey,
+    ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+  })
+  return {
+    ussd,
+    clock,
+    metrics,
+    menus,
+    close: async () => {
+      await ussd.drain()
+      await sessions.close()
+    },
+  }
+}
+
+/** The provider's callbacks over HTTP, as the server mounts them. */
+export async function serveUssd(ussd: Ussd): Promise<{ url: string; close(): Promise<void> }> {
+  const app = express()
+  app.use(
+    createCallbacks({
+      secret: callbackSecret,
+      logger: silentLogger,
+      metrics: createMetrics(),
+      handlers: {
+        ussd: ({ sessionId, phoneNumber, serviceCode, networkCode, text }) =>
+          ussd.answer({
+            provider: 'africastalking',
+            sessionId,
+            msisdn: phoneNumber,
+            serviceCode,
+            text,
+            ...(networkCode === undefined ? {} : { networkCode }),
+          }),
+        ussdMalformed: () => ussd.malformed(),
+        ussdEnd: ({ sessionId, phoneNumber, serviceCode, status }) =>
+          ussd.ended({ provider: 'africastalking', sessionId, msisdn: phoneNumber, serviceCode, status }),
+        sms: () => Promise.resolve(),
+        delivery: () => Promise.resolve(),
+        optOut: () => Promise.resolve(),
+      },
+    }),
+  )
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
