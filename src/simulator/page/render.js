@@ -98,13 +98,17 @@ function rungs(message) {
   )
 }
 
-function step(at, status, by, reason) {
+function step({ at, status, source, reason }, words) {
   return element(
     'li',
     { class: toneOf(status) },
     element('time', {}, timeOf(at, true)),
-    element('b', {}, status),
-    element('span', {}, [by, reason].filter(Boolean).join(', ').replaceAll('_', ' ')),
+    element('b', {}, words.statuses[status] ?? status),
+    element(
+      'span',
+      {},
+      [words.sources[source] ?? source, reason].filter(Boolean).join(', ').replaceAll('_', ' '),
+    ),
   )
 }
 
@@ -126,13 +130,17 @@ export function trailCard(message, onNetwork, isOpen, words, toggled) {
       'summary',
       {},
       element('span', { class: 'what' }, element('b', {}, title), element('span', {}, about)),
-      element('span', { class: `pill ${toneOf(message.status)}` }, message.status),
+      element(
+        'span',
+        { class: `pill ${toneOf(message.status)}` },
+        words.statuses[message.status] ?? message.status,
+      ),
       rungs(message),
     ),
     element(
       'ol',
       {},
-      ...message.steps.map((one) => step(one.at, one.status, one.source, one.reason)),
+      ...message.steps.map((one) => step(one, words)),
       isWaiting ? element('li', { class: 'wait' }, words.waits(timeOf(message.notBefore))) : '',
     ),
     onNetwork === undefined
