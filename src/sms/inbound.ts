@@ -1,0 +1,216 @@
+// In: an SMS from a phone, or a network's word that a phone opted out. Out: at most one reply, and what the keyword does, once.
+// Must never keep or log the text, answer a provider's repetition twice, or tell a stranger who is a member.
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import type { Db, Queryable } from '../db.ts'
+import { InvariantError } from '../errors.ts'
+import type { I18n } from '../i18n.ts'
+import type { Logger } from '../logger.ts'
+import type { ProgrammeInfo } from '../members/programmes.ts'
+import type { Metrics } from '../metrics.ts'
+import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
+import { stopMessages } from '../outbound/opt-out.ts'
+import { createMessages } from '../outbound/outbox.ts'
+import { fold } from './fold.ts'
+import type { KeywordAnswer, Sender, SenderMember } from './keyword.ts'
+import { createMatcher, type Match } from './match.ts'
+
+export interface InboundSms {
+  provider: string
+  /** The provider's id, unique for ever. */
+  id: string
+  from: string
+  /** The shortcode that it was sent to. */
+  to: string
+  text: string
+}
+
+export interface NetworkOptOut {
+  provider: string
+  senderId: string
+  msisdn: string
+}
+
+export interface InboundOptions {
+  db: Db
+  clock: Clock
+  logger: Logger
+  metrics: Metrics
+  i18n: I18n
+  programmes: readonly ProgrammeInfo[]
+  /** Replies to one phone in 24 hours, against two machines that answer each other [10]. */
+  repliesADayMax?: number
+}
+
+export interface Inbound {
+  /** Resolves when everything is committed; rejects when the provider should try again. */
+  receive(sms: InboundSms): Promise<void>
+  optOut(word: NetworkOptOut): Promise<void>
+}
+
+const dayMs = 24 * 3_600_000
+/** An answer that could not leave for a day is no answer any more. */
+const replyLifeMs = dayMs
+
+export function createInbound(options: InboundOptions): Inbound {
+  const { db, clock, logger, metrics, i18n, programmes } = options
+  const repliesADayMax = options.repliesADayMax ?? 10
+  const match = createMatcher(i18n)
+  const ownNames = new Set(programmes.flatMap(({ shortcode, senderId }) => [shortcode, senderId]))
+
+  async function receive(sms: InboundSms): Promise<void> {
+    const now = clock.now()
+    const msisdn = ownNames.has(sms.from) ? undefined : numberOf(sms.from)
+    const programme = msisdn === undefined ? undefined : await findProgramme(db, programmes, sms.to, msisdn)
+    const matched = programme === undefined ? undefined : match(fold(sms.text), programme.languages)
+    const outcome = await db.transaction(async (tx) => {
+      const inboundId = await rememberOnce(tx, sms, programme?.id, matched?.keyword.name, now)
+      if (inboundId === undefined) return 'repeated'
+      if (programme === undefined || msisdn === undefined) return 'no_programme'
+      const sender = await lockSender(tx, programme.id, msisdn)
+      const earlier = await countToday(tx, sender.phoneId, now)
+      await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
+      const answer = await answerTo({ tx, now, programme, sender, matched, earlier })
+      if (answer === undefined || earlier.all >= repliesADayMax) return 'no_reply'
+      const { template, memberId, params } = answer
+      await createMessages(tx, [
+        {
+          programmeId: programme.id,
+          phoneId: sender.phoneId,
+          purpose: 'reply',
+          template,
+          lane: 'urgent',
+          dedupeKey: `reply/${inboundId}`,
+          notBefore: now,
+          expiresAt: new Date(now.getTime() + replyLifeMs),
+          ...(memberId === undefined ? {} : { memberId }),
+          ...(params === undefined ? {} : { params }),
+        },
+      ])
+      return 'replied'
+    })
+    const keyword = matched?.keyword.name ?? 'unknown'
+    metrics.inbound.inc({ keyword })
+    logger.info({ event: 'sms.received', keyword, outcome, from: msisdn && maskMsisdn(msisdn) })
+  }
+
+  /** What the keyword does is done even when the guard keeps the reply back: STOP must always count. */
+  async function answerTo(ask: {
+    tx: Queryable
+    now: Date
+    programme: ProgrammeInfo
+    sender: Sender
+    matched: Match | undefined
+    earlier: Earlier
+  }): Promise<KeywordAnswer | undefined> {
+    const { tx, now, programme, sender, matched, earlier } = ask
+    const isStranger = sender.members.length === 0
+    if (matched !== undefined && (matched.keyword.forStrangers || !isStranger))
+      return matched.keyword.answer({ tx, i18n, now, programme, sender, rest: matched.rest })
+    // Once a day: a kind word to a number that we do not know, or help with a text that we do not understand.
+    if (isStranger) {
+      if (earlier.all > 0) return undefined
+      return { template: programme.officePhone === null ? 'reply.stranger' : 'reply.stranger_call' }
+    }
+    return earlier.unknown > 0 ? undefined : { template: 'reply.unknown' }
+  }
+
+  async function optOut({ senderId, msisdn: written }: NetworkOptOut): Promise<void> {
+    const now = clock.now()
+    const msisdn = numberOf(written)
+    if (msisdn === undefined) return
+    const meant = programmes.filter((one) => one.senderId === senderId || one.shortcode === senderId)
+    // A sender name that we do not know says nothing about one programme: it then counts for all that know the number.
+    const ids = (meant.length > 0 ? meant : programmes).map((programme) => programme.id)
+    const stopped = await db.transaction(async (tx) => {
+      const { rows } = await tx.query<{ id: string }>(
+        'select id from phones where msisdn = $1 and programme_id = any($2) order by id for update',
+        [msisdn, ids],
+      )
+      for (const { id } of rows) await stopMessages(tx, { phoneId: id }, now)
+      return rows.length
+    })
+    metrics.inbound.inc({ keyword: 'network_opt_out' })
+    logger.info({ event: 'sms.network_opt_out', phones: stopped, from: maskMsisdn(msisdn) })
+  }
+
+  return { receive, optOut }
+}
+
+/** E.164, or undefined for a name or a shortcode, which nobody should be answered at. */
+function numberOf(written: string): string | undefined {
+  if (/^\+[1-9]\d{6,14}$/.test(written)) return written
+  return parseMsisdn(written.startsWith('+') ? written : `+${written}`, 'SN')
+}
+
+/** By the shortcode; else the one programme that knows the number; else the only programme there is. */
+async function findProgramme(
+  db: Db,
+  programmes: readonly ProgrammeInfo[],
+  to: string,
+  msisdn: string,
+): Promise<ProgrammeInfo | undefined> {
+  const written = programmes.find((programme) => programme.shortcode === to)
+  if (written !== undefined) return written
+  const { rows } = await db.pool.query<{ id: string }>(
+    `select programme_id as id from phones where msisdn = $1`,
+    [msisdn],
+  )
+  const knowing = programmes.filter((programme) => rows.some(({ id }) => id === programme.id))
+  if (knowing.length === 1) return knowing[0]
+  return knowing.length === 0 && programmes.length === 1 ? programmes[0] : undefined
+}
+
+/** Undefined when this very SMS was already taken; one that is being taken right now is waited for. */
+async function rememberOnce(
+  tx: Queryable,
+  sms: InboundSms,
+  programmeId: string | undefined,
+  keyword: string | undefined,
+  now: Date,
+): Promise<string | undefined> {
+  const { rows } = await tx.query<{ id: string }>(
+    `insert into inbound_messages (id, programme_id, provider, external_id, keyword, received_at)
+     values ($1, $2, $3, $4, $5, $6)
+     on conflict (provider, external_id) do nothing returning id`,
+    [randomUUID(), programmeId ?? null, sms.provider, sms.id, keyword ?? null, now],
+  )
+  return rows[0]?.id
+}
+
+/** The phone, made known when it is new (a stranger may opt out too) and locked, so that texts sent together are counted one by one. */
+async function lockSender(tx: Queryable, programmeId: string, msisdn: string): Promise<Sender> {
+  await tx.query(
+    `insert into phones (programme_id, msisdn) values ($1, $2) on conflict (programme_id, msisdn) do nothing`,
+    [programmeId, msisdn],
+  )
+  const phones = await tx.query<{ phoneId: string; language: string | null; optedOut: boolean }>(
+    `select id as "phoneId", language, opted_out_at is not null as "optedOut"
+       from phones where programme_id = $1 and msisdn = $2 for no key update`,
+    [programmeId, msisdn],
+  )
+  const phone = phones.rows[0]
+  if (phone === undefined) throw new InvariantError('a phone that was just written is not there')
+  const { rows: members } = await tx.query<SenderMember>(
+    `select m.id, m.language, m.sms_form as "smsForm", m.status
+       from member_phones mp join members m on m.id = mp.member_id
+      where mp.phone_id = $1 order by m.created_at, m.id`,
+    [phone.phoneId],
+  )
+  return { ...phone, members }
+}
+
+/** SMS of the last 24 hours from this phone, before the present one. */
+interface Earlier {
+  all: number
+  unknown: number
+}
+
+async function countToday(tx: Queryable, phoneId: string, now: Date): Promise<Earlier> {
+  const { rows } = await tx.query<Earlier>(
+    `select count(*)::int as all, count(*) filter (where keyword is null)::int as unknown
+       from inbound_messages where phone_id = $1 and received_at > $2`,
+    [phoneId, new Date(now.getTime() - dayMs)],
+  )
+  return rows[0] ?? { all: 0, unknown: 0 }
+}

@@ -1,0 +1,57 @@
+// What a keyword is, and how an answer to one is described. The text that she wrote is never part of either.
+import type { Queryable } from '../db.ts'
+import type { I18n } from '../i18n.ts'
+import type { ProgrammeInfo } from '../members/programmes.ts'
+
+export interface SenderMember {
+  id: string
+  language: string | null
+  smsForm: 'discreet' | 'full'
+  status: 'active' | 'suspended' | 'left'
+}
+
+export interface Sender {
+  phoneId: string
+  language: string | null
+  optedOut: boolean
+  /** Everybody who shares the phone; none for a number that we do not know. */
+  members: SenderMember[]
+}
+
+export interface KeywordContext {
+  tx: Queryable
+  i18n: I18n
+  now: Date
+  programme: ProgrammeInfo
+  sender: Sender
+  /** What follows the keyword, folded: small letters, no accents. */
+  rest: string
+}
+
+export interface KeywordAnswer {
+  /** Text key in sms.json. */
+  template: string
+  /** Set when the answer is about one member; then her language and form count. */
+  memberId?: string
+  params?: Record<string, string>
+}
+
+export interface Keyword {
+  /** Key in keywords.json. */
+  name: string
+  /** A number that belongs to no member may use it too. */
+  forStrangers: boolean
+  answer(context: KeywordContext): Promise<KeywordAnswer> | KeywordAnswer
+}
+
+/** The only member on the phone; on a shared phone nobody has shown who writes. */
+export function onlyMember(sender: Sender): SenderMember | undefined {
+  const [only, ...others] = sender.members
+  return others.length === 0 ? only : undefined
+}
+
+/** An answer whose form the decision chooses: full only for the only member of the phone who asked for full texts. */
+export function aboutSender(template: string, sender: Sender): KeywordAnswer {
+  const member = onlyMember(sender)
+  return member?.status === 'active' ? { template, memberId: member.id } : { template }
+}

@@ -1,0 +1,38 @@
+// LANGUAGE alone lists the programme's languages; with a code or a name it sets one, for the phone and for its only member.
+import { fold } from '../fold.ts'
+import { type Keyword, type KeywordContext, onlyMember } from '../keyword.ts'
+
+export const language: Keyword = {
+  name: 'language',
+  forStrangers: false,
+  async answer(context) {
+    const chosen = chosenLanguage(context)
+    if (chosen === undefined) return { template: 'reply.language', params: { choices: choicesOf(context) } }
+    const { tx, sender } = context
+    const member = onlyMember(sender)
+    await tx.query('update phones set language = $2 where id = $1', [sender.phoneId, chosen])
+    if (member === undefined) return { template: 'reply.language_set' }
+    await tx.query('update members set language = $2 where id = $1', [member.id, chosen])
+    return { template: 'reply.language_set', memberId: member.id }
+  },
+}
+
+/** "wo", "wolof" or the language's name in any language of the programme. */
+function chosenLanguage({ i18n, programme, rest }: KeywordContext): string | undefined {
+  if (rest === '') return undefined
+  return programme.languages.find((code) => {
+    const info = i18n.languages.get(code)
+    if (info === undefined) return false
+    const names = programme.languages.flatMap((spoken) => i18n.keywords(spoken)[`language.${code}`] ?? [])
+    return [code, info.endonym, info.englishName, ...names].some((name) => fold(name) === rest)
+  })
+}
+
+function choicesOf({ i18n, programme }: KeywordContext): string {
+  return programme.languages
+    .flatMap((code) => {
+      const info = i18n.languages.get(code)
+      return info === undefined ? [] : [`${code} (${info.endonym})`]
+    })
+    .join(', ')
+}
