@@ -20,6 +20,7 @@ import type { ImportProgramme } from './fields.ts'
 import type { ImportKind, Numbered, Written } from './kind.ts'
 import { loansKind } from './loans.ts'
 import { membersKind } from './members.ts'
+import { withoutTelling } from './told.ts'
 
 export const importKinds = ['members', 'loans', 'entries'] as const
 export type ImportKindName = (typeof importKinds)[number]
@@ -85,10 +86,9 @@ async function runImport<Row, Item>(
   } else {
     await db
       .transaction(async (tx) => {
-        const lastEventId = await readLastEventId(tx)
-        await importRows(tx, options, kind, faults, total, bytesTotal)
+        const work = () => importRows(tx, options, kind, faults, total, bytesTotal)
+        await (options.silent === true ? withoutTelling(tx, options.clock.now(), work) : work())
         if (faults.total() > 0 || dryRun) throw new TakeBack()
-        if (options.silent === true) await markTold(tx, lastEventId, options.clock.now())
       })
       .catch((error: unknown) => {
         if (!(error instanceof TakeBack)) throw error
@@ -221,20 +221,4 @@ async function writeBatch<Row, Item>(
     const right = await writeBatch(tx, kind, items.slice(half), faults)
     return { written: left.written + right.written, alreadyThere: left.alreadyThere + right.alreadyThere }
   }
-}
-
-async function readLastEventId(tx: pg.PoolClient): Promise<string> {
-  const { rows } = await tx.query<{ id: string }>(
-    'select coalesce(max(id), 0)::text as id from ledger_events',
-  )
-  return rows[0]?.id ?? '0'
-}
-
-/** Only events of this transaction's own entries: other posters work at the same time. */
-async function markTold(tx: pg.PoolClient, lastEventId: string, now: Date): Promise<void> {
-  await tx.query(
-    `update ledger_events v set handled_at = $2 from entries e
-      where v.id > $1 and v.handled_at is null and e.id = v.entry_id and e.tx_id = pg_current_xact_id()`,
-    [lastEventId, now],
-  )
 }

@@ -1,0 +1,331 @@
+// In: a seed, a size and a day. Out: a programme like FANSOTO in an empty database: members, phones, meetings, trainings, a full ledger.
+// Must never touch a database that has a programme, and never owe anybody a message for the past it makes up.
+import { Decimal } from 'decimal.js'
+import type pg from 'pg'
+import { addDays, instantAt, localParts } from '../calendar.ts'
+import type { Db } from '../db.ts'
+import { StartError } from '../errors.ts'
+import { withoutTelling } from '../imports/told.ts'
+import { chart, openAccounts, savingsAccount, standardAccounts } from '../ledger/accounts.ts'
+import { type NewEntry, postEntries, reverseEntry } from '../ledger/entries.ts'
+import { createLoans, disbursementOf, type NewLoan } from '../ledger/loans.ts'
+import {
+  type DemoPhone,
+  demoFacilitatorMsisdn,
+  demoPhones,
+  demoPin,
+  demoProgrammeCode,
+} from './demo-members.ts'
+import {
+  facilitatorsFor,
+  groupSize,
+  initialModules,
+  phoneNumber,
+  planGroup,
+  type SeedGroup,
+  type SeedMember,
+} from './seed-group.ts'
+import { seedCurrency } from './seed-money.ts'
+import { facilitatorNames, moduleTitles } from './seed-words.ts'
+
+const timeZone = 'Africa/Dakar'
+const postedBy = 'seed'
+/** Groups written together; keeps memory small whatever the size of the programme. */
+const groupsPerBatch = 20
+const entriesPerBatch = 2_000
+
+export interface SeedOptions {
+  /** The same seed and day make the same data. */
+  seed: number
+  members: number
+  now: Date
+  /** Keeps a PIN; only demo members get one. */
+  setPin: (memberId: string, pin: string) => Promise<void>
+  /** In members. */
+  onProgress?: (done: number, total: number) => void
+}
+
+export interface SeededProgramme {
+  programmeId: string
+  phones: DemoPhone[]
+}
+
+/** One transaction, then the PINs. Throws StartError when the database has a programme. */
+export async function seedProgramme(db: Db, options: SeedOptions): Promise<SeededProgramme> {
+  const today = localParts(options.now, timeZone).date
+  const { programmeId, pinHolders } = await db.transaction(async (tx) => {
+    const found = await tx.query('select 1 from programmes limit 1')
+    if (found.rowCount !== 0)
+      throw new StartError('There is nothing to seed', ['the database already has a programme'])
+    return withoutTelling(tx, options.now, () => writeProgramme(tx, options, today))
+  })
+  // A server that has just taken a million rows would plan its first reads for empty tables.
+  await db.pool.query('analyze')
+  for (const memberId of pinHolders) await options.setPin(memberId, demoPin)
+  return { programmeId, phones: await demoPhones(db.pool) }
+}
+
+async function writeProgramme(tx: pg.PoolClient, options: SeedOptions, today: string) {
+  const { seed, members, onProgress } = options
+  const programmeId = await insertProgramme(tx)
+  const facilitatorIds = await insertFacilitators(tx, programmeId, seed, members)
+  const moduleIds = await insertModules(tx, programmeId)
+  await openAccounts(tx, programmeId, standardAccounts(seedCurrency))
+  await postEntries(tx, programmeId, postedBy, [openingEntry(members, today)])
+  const writer = { tx, programmeId, facilitatorIds, moduleIds, now: options.now }
+  const pinHolders: string[] = []
+  const groupCount = Math.ceil(members / groupSize)
+  for (let first = 0; first < groupCount; first += groupsPerBatch) {
+    const count = Math.min(groupsPerBatch, groupCount - first)
+    const groups = Array.from({ length: count }, (_, index) =>
+      planGroup({ seed, today, members }, first + index),
+    )
+    pinHolders.push(...(await writeGroups(writer, groups)))
+    onProgress?.(Math.min(members, (first + count) * groupSize), members)
+  }
+  return { programmeId, pinHolders }
+}
+
+async function insertProgramme(tx: pg.PoolClient): Promise<string> {
+  const { rows } = await tx.query<{ id: string }>(
+    `insert into programmes (code, name, service_code, sender_id, shortcode, currency_code, country, time_zone, languages,
+       office_phone)
+     values ($1, 'FANSOTO', '*384*1', 'FANSOTO', '20384', $2, 'SN', $3, '{fr,en,wo}', '+221339911234') returning id`,
+    [demoProgrammeCode, seedCurrency, timeZone],
+  )
+  return rows[0]?.id ?? ''
+}
+
+async function insertFacilitators(
+  tx: pg.PoolClient,
+  programmeId: string,
+  seed: number,
+  members: number,
+): Promise<string[]> {
+  const staff = Array.from({ length: facilitatorsFor(members) }, (_, index) => {
+    const [firstName = '', lastName = ''] = facilitatorNames[index % facilitatorNames.length] ?? []
+    // Members' phones come from the same row of numbers, further in front.
+    const msisdn = index === 0 ? demoFacilitatorMsisdn : phoneNumber(seed, 30_000_000 + index)
+    return { firstName, lastName, msisdn, role: 'facilitator' }
+  })
+  const { rows } = await tx.query<{ id: string; msisdn: string }>(
+    `insert into staff (programme_id, first_name, last_name, msisdn, role, language)
+     select $1, t.*, 'fr' from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as t returning id, msisdn`,
+    [
+      programmeId,
+      staff.map((one) => one.firstName),
+      staff.map((one) => one.lastName),
+      staff.map((one) => one.msisdn),
+      staff.map((one) => one.role),
+    ],
+  )
+  const idByMsisdn = new Map(rows.map((row) => [row.msisdn, row.id]))
+  return staff.map((one) => idByMsisdn.get(one.msisdn) ?? '')
+}
+
+async function insertModules(tx: pg.PoolClient, programmeId: string): Promise<Map<number, string>> {
+  const titles = moduleTitles.map(([fr, en, wo]) => JSON.stringify({ fr, en, wo }))
+  const { rows } = await tx.query<{ id: string; number: number }>(
+    `insert into training_modules (programme_id, number, initial, titles)
+     select $1, t.number, t.number <= $3, t.titles::jsonb
+       from unnest($2::text[]) with ordinality as t (titles, number) returning id, number`,
+    [programmeId, titles, initialModules],
+  )
+  return new Map(rows.map((row) => [row.number, row.id]))
+}
+
+/** Donors' money, so that the cash account never falls below zero. */
+function openingEntry(members: number, today: string): NewEntry {
+  const amount = new Decimal(members).times(1_000_000)
+  return {
+    reference: 'opening',
+    kind: 'opening',
+    bookedDate: addDays(today, -1_000),
+    postings: [
+      { account: chart.cash, amount },
+      { account: chart.opening, amount: amount.negated() },
+    ],
+  }
+}
+
+interface Writer {
+  tx: pg.PoolClient
+  programmeId: string
+  facilitatorIds: readonly string[]
+  moduleIds: ReadonlyMap<number, string>
+  now: Date
+}
+
+/** Gives the ids of demo members who have a PIN. */
+async function writeGroups(writer: Writer, groups: readonly SeedGroup[]): Promise<string[]> {
+  const { tx, programmeId, facilitatorIds } = writer
+  const inserted = await tx.query<{ id: string; code: string }>(
+    `insert into groups (programme_id, code, name, place, facilitator_id)
+     select $1, t.* from unnest($2::text[], $3::text[], $4::text[], $5::uuid[]) as t returning id, code`,
+    [
+      programmeId,
+      groups.map((group) => group.code),
+      groups.map((group) => group.name),
+      groups.map((group) => group.place),
+      groups.map((group) => facilitatorIds[group.facilitator]),
+    ],
+  )
+  const groupIds = new Map(inserted.rows.map((row) => [row.code, row.id]))
+  const memberIds = await insertMembers(writer, groups, groupIds)
+  const members = groups.flatMap((group) => group.members)
+  await insertPhones(writer, members, memberIds)
+  await insertMeetings(writer, groups, groupIds)
+  await insertSessions(writer, groups, groupIds, memberIds)
+  await writeMoney(writer, members, memberIds)
+  return members.flatMap(({ number, demo }) => (demo?.hasPin === true ? [memberIds.get(number) ?? ''] : []))
+}
+
+async function insertMembers(
+  { tx, programmeId }: Writer,
+  groups: readonly SeedGroup[],
+  groupIds: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const rows = groups.flatMap((group) =>
+    group.members.map((member) => ({ ...member, groupId: groupIds.get(group.code) })),
+  )
+  const inserted = await tx.query<{ id: string; number: string }>(
+    `insert into members (programme_id, group_id, number, first_name, last_name, alias, birth_year, language, status, role)
+     select $1, t.* from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[],
+       $10::text[]) as t
+     returning id, number`,
+    [
+      programmeId,
+      rows.map((row) => row.groupId),
+      rows.map((row) => row.number),
+      rows.map((row) => row.firstName),
+      rows.map((row) => row.lastName),
+      rows.map((row) => row.alias),
+      rows.map((row) => row.birthYear),
+      rows.map((row) => row.language ?? null),
+      rows.map((row) => row.status),
+      rows.map((row) => row.role),
+    ],
+  )
+  return new Map(inserted.rows.map((row) => [row.number, row.id]))
+}
+
+async function insertPhones(
+  { tx, programmeId }: Writer,
+  members: readonly SeedMember[],
+  memberIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const held = members.flatMap(({ number, msisdn }) =>
+    msisdn === undefined ? [] : [{ memberId: memberIds.get(number), msisdn }],
+  )
+  const msisdns = [...new Set(held.map((row) => row.msisdn))]
+  await tx.query(
+    `with added as (
+       insert into phones (programme_id, msisdn, raw)
+       select $1, t.msisdn, t.msisdn from unnest($2::text[]) as t (msisdn) returning id, msisdn)
+     insert into member_phones (member_id, phone_id)
+     select t.member_id, added.id from unnest($3::uuid[], $4::text[]) as t (member_id, msisdn)
+       join added on added.msisdn = t.msisdn`,
+    [programmeId, msisdns, held.map((row) => row.memberId), held.map((row) => row.msisdn)],
+  )
+}
+
+async function insertMeetings(
+  { tx }: Writer,
+  groups: readonly SeedGroup[],
+  groupIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const rows = groups.flatMap(({ code, meetingPlace, meetings }) =>
+    meetings.map(({ date, minuteOfDay }) => ({
+      groupId: groupIds.get(code),
+      startsAt: instantAt(date, minuteOfDay, timeZone),
+      place: meetingPlace,
+    })),
+  )
+  await tx.query(
+    `insert into meetings (group_id, starts_at, place)
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[])`,
+    [rows.map((row) => row.groupId), rows.map((row) => row.startsAt), rows.map((row) => row.place)],
+  )
+}
+
+async function insertSessions(
+  { tx, moduleIds, now }: Writer,
+  groups: readonly SeedGroup[],
+  groupIds: ReadonlyMap<string, string>,
+  memberIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const rows = groups.flatMap((group) =>
+    group.sessions.map(({ module, date, minuteOfDay }) => ({
+      group,
+      module,
+      groupId: groupIds.get(group.code) ?? '',
+      moduleId: moduleIds.get(module) ?? '',
+      startsAt: instantAt(date, minuteOfDay, timeZone),
+    })),
+  )
+  const inserted = await tx.query<{ id: string; groupId: string; moduleId: string }>(
+    `insert into training_sessions (module_id, group_id, starts_at, place)
+     select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
+     returning id, group_id as "groupId", module_id as "moduleId"`,
+    [
+      rows.map((row) => row.moduleId),
+      rows.map((row) => row.groupId),
+      rows.map((row) => row.startsAt),
+      rows.map((row) => row.group.meetingPlace),
+    ],
+  )
+  const sessionIds = new Map(inserted.rows.map((row) => [`${row.groupId} ${row.moduleId}`, row.id]))
+  const attendances = rows
+    .filter(({ startsAt }) => startsAt < now)
+    .flatMap(({ group, module, groupId, moduleId }) =>
+      group.members.map((member) => ({
+        sessionId: sessionIds.get(`${groupId} ${moduleId}`),
+        memberId: memberIds.get(member.number),
+        attended: member.attended.has(module),
+      })),
+    )
+  await tx.query(
+    `insert into training_attendances (session_id, member_id, attended)
+     select * from unnest($1::uuid[], $2::uuid[], $3::bool[])`,
+    [
+      attendances.map((row) => row.sessionId),
+      attendances.map((row) => row.memberId),
+      attendances.map((row) => row.attended),
+    ],
+  )
+}
+
+/** Entries go in booked order, so that a statement reads as if they had been posted day by day. */
+async function writeMoney(
+  { tx, programmeId }: Writer,
+  members: readonly SeedMember[],
+  memberIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const idOf = (member: SeedMember) => memberIds.get(member.number) ?? ''
+  const books = members.map((member) =>
+    savingsAccount({ id: idOf(member), number: member.number }, seedCurrency),
+  )
+  await openAccounts(tx, programmeId, books)
+  const loans = members.flatMap((member) =>
+    member.money.loans.map(({ loan, disbursedDate }) => {
+      const whole: NewLoan = { ...loan, memberId: idOf(member) }
+      return { loan: whole, disbursedDate }
+    }),
+  )
+  await createLoans(
+    tx,
+    programmeId,
+    seedCurrency,
+    loans.map(({ loan }) => loan),
+  )
+  const entries = [
+    ...loans.map(({ loan, disbursedDate }) => disbursementOf(loan, disbursedDate)),
+    ...members.flatMap((member) => member.money.entries),
+  ].sort((left, right) =>
+    left.bookedDate < right.bookedDate ? -1 : left.bookedDate > right.bookedDate ? 1 : 0,
+  )
+  for (let first = 0; first < entries.length; first += entriesPerBatch)
+    await postEntries(tx, programmeId, postedBy, entries.slice(first, first + entriesPerBatch))
+  for (const reversal of members.flatMap((member) => member.money.reversals))
+    await reverseEntry(tx, programmeId, postedBy, reversal)
+}

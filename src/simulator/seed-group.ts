@@ -1,0 +1,222 @@
+// In: a seed and a group's place in the row. Out: the group with its members, meetings and trainings, before any id is known.
+// Pure: the same seed, group and day give the same group, whatever the number of groups.
+import { addDays, type CalendarDate } from '../calendar.ts'
+import { type DemoMember, demoMembers } from './demo-members.ts'
+import { createRandom, type Random } from './random.ts'
+import { type MeetingDays, type MoneySituation, planMoney, type SeedMoney } from './seed-money.ts'
+import {
+  groupNames,
+  meetingPlaces,
+  menFirstNames,
+  moduleTitles,
+  type People,
+  peoples,
+  places,
+} from './seed-words.ts'
+
+export const groupSize = 25
+export const initialModules = 6
+const groupsPerFacilitator = 10
+
+export interface SeedMember {
+  number: string
+  firstName: string
+  lastName: string
+  alias: string
+  birthYear: number
+  language: string | undefined
+  status: 'active' | 'suspended'
+  role: 'member' | 'president' | 'treasurer' | 'educator'
+  msisdn: string | undefined
+  demo: DemoMember | undefined
+  money: SeedMoney
+  /** Module numbers she took part in. */
+  attended: ReadonlySet<number>
+}
+
+interface Gathering {
+  date: CalendarDate
+  minuteOfDay: number
+}
+
+export interface SeedGroup {
+  code: string
+  name: string
+  place: string
+  meetingPlace: string
+  facilitator: number
+  members: SeedMember[]
+  meetings: Gathering[]
+  sessions: (Gathering & { module: number })[]
+}
+
+export interface SeedTerms {
+  seed: number
+  today: CalendarDate
+  /** In the whole programme. */
+  members: number
+}
+
+/** `index` counts from 0. */
+export function planGroup({ seed, today, members }: SeedTerms, index: number): SeedGroup {
+  const random = createRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b))
+  const isDemo = index === 0
+  const isNew = index % 10 === 9
+  const stepDays = !isDemo && random.chance(0.4) ? 28 : 14
+  const days: MeetingDays = {
+    today,
+    next: addDays(today, isDemo ? 1 : random.between(1, stepDays)),
+    stepDays,
+  }
+  const place = pickOne(random, places)
+  const minuteOfDay = pickOne(random, [9 * 60, 10 * 60, 15 * 60, 16 * 60 + 30])
+  const sessions = planSessions(random, days, isNew)
+  const size = Math.min(groupSize, members - index * groupSize)
+  return {
+    code: `G${String(index + 1).padStart(3, '0')}`,
+    name: `${pickOne(random, groupNames)} ${place}`,
+    place,
+    meetingPlace: `${pickOne(random, meetingPlaces)}, ${place}`,
+    facilitator: Math.floor(index / groupsPerFacilitator),
+    members: planMembers(random, seed, index, size, days, isNew, sessions),
+    meetings: Array.from({ length: 10 }, (_, position) => ({
+      date: addDays(days.next, (position - 6) * stepDays),
+      minuteOfDay,
+    })),
+    sessions,
+  }
+}
+
+/** The facilitators that so many members need. */
+export const facilitatorsFor = (members: number) => Math.ceil(members / groupSize / groupsPerFacilitator)
+
+function pickOne<Value>(random: Random, values: readonly Value[]): Value {
+  const value = values[random.between(0, values.length - 1)]
+  if (value === undefined) throw new RangeError('nothing to pick from')
+  return value
+}
+
+/** The initial modules first, then one a month; a new group is at its fourth. The next one is always ahead. */
+function planSessions(random: Random, days: MeetingDays, isNew: boolean): SeedGroup['sessions'] {
+  const minuteOfDay = pickOne(random, [8 * 60 + 30, 11 * 60, 14 * 60 + 30])
+  const next = addDays(days.today, random.between(2, 13))
+  const at = (module: number, offsetDays: number) => ({
+    module,
+    date: addDays(next, offsetDays),
+    minuteOfDay,
+  })
+  const initial = Array.from({ length: initialModules }, (_, index) => index + 1)
+  if (isNew) return initial.map((module) => at(module, (module - 5) * 14))
+  const latest = random.between(9, moduleTitles.length - 1)
+  return [
+    ...initial.map((module) => at(module, -420 + module * 7)),
+    ...[latest - 2, latest - 1, latest].map((module) => at(module, (module - latest) * 28)),
+    at(latest + 1, 28),
+  ]
+}
+
+function planMembers(
+  random: Random,
+  seed: number,
+  groupIndex: number,
+  size: number,
+  days: MeetingDays,
+  isNew: boolean,
+  sessions: SeedGroup['sessions'],
+): SeedMember[] {
+  const isDemo = groupIndex === 0
+  const phones = planPhones(random, seed, groupIndex, size)
+  const members: SeedMember[] = []
+  for (let seat = 0; seat < size; seat += 1) {
+    const demo = isDemo ? demoMembers[seat - officers.length] : undefined
+    const number = `F${String(groupIndex * groupSize + seat + 1).padStart(6, '0')}`
+    const situation = demo?.situation ?? situationOf(random, isNew)
+    const money = planMoney(random, number, days, situation)
+    const held = sessions.filter(({ date }) => date < days.today).map(({ module }) => module)
+    const isDue = money.loans.length > 0
+    const names = nameOf(random)
+    const msisdn = demo === undefined ? phones[seat] : demo.msisdn
+    const firstName = demo?.firstName ?? names.firstName
+    const lastName = demo?.lastName ?? names.lastName
+    const taken = members.some(
+      (other) => msisdn !== undefined && other.msisdn === msisdn && other.alias === firstName,
+    )
+    members.push({
+      number,
+      firstName,
+      lastName,
+      alias: taken ? `${firstName} ${lastName.slice(0, 1)}${seat}` : firstName,
+      birthYear: Number(days.today.slice(0, 4)) - random.between(21, 62),
+      language: languageOf(random, demo),
+      status: demo?.situation === 'suspended' || random.chance(0.005) ? 'suspended' : 'active',
+      role: officers[seat] ?? 'member',
+      msisdn,
+      demo,
+      money,
+      attended: new Set(held.filter((module) => (isDue && module <= initialModules) || random.chance(0.88))),
+    })
+  }
+  return members
+}
+
+const officers = ['president', 'treasurer', 'educator'] as const
+
+function situationOf(random: Random, isNew: boolean): MoneySituation {
+  if (isNew) return 'newcomer'
+  return random.chance(0.03) ? 'dormant' : 'usual'
+}
+
+function languageOf(random: Random, demo: DemoMember | undefined): string | undefined {
+  const drawn = random.pick({ fr: 45, wo: 23, en: 2, none: 30 })
+  if (demo !== undefined) return demo.language
+  return drawn === 'none' ? undefined : drawn
+}
+
+function nameOf(random: Random): { firstName: string; lastName: string } {
+  let left = random.between(1, 100)
+  let people: People = peoples[0]
+  for (const one of peoples) {
+    people = one
+    left -= one.share
+    if (left <= 0) break
+  }
+  const isMan = random.chance(0.01)
+  return {
+    firstName: pickOne(random, isMan ? menFirstNames : people.firstNames),
+    lastName: pickOne(random, people.lastNames),
+  }
+}
+
+/** Of 25: two without a phone, and two pairs or three who share one; seats of officers and demo members are left alone. */
+function planPhones(random: Random, seed: number, groupIndex: number, size: number): (string | undefined)[] {
+  const phones: (string | undefined)[] = Array.from({ length: size }, (_, seat) =>
+    phoneNumber(seed, groupIndex * groupSize + seat),
+  )
+  const first = groupIndex === 0 ? officers.length + demoMembers.length : officers.length
+  const free = Array.from({ length: Math.max(0, size - first) }, (_, index) => index + first)
+  const sets = random.chance(0.25) ? [3] : [2, 2]
+  for (const count of sets) {
+    if (free.length < count) break
+    const [owner = 0, ...others] = free.splice(random.between(0, free.length - count), count)
+    for (const seat of others) phones[seat] = phones[owner]
+  }
+  for (let without = 0; without < 2 && free.length > 0; without += 1) {
+    const [seat = 0] = free.splice(random.between(0, free.length - 1), 1)
+    phones[seat] = undefined
+  }
+  return phones
+}
+
+const mobilePrefixes = ['77', '78', '76', '70'] as const
+const perPrefix = 10_000_000
+/** Numbers 0000000 to 0099999 of each prefix are left to the demo's fixed phones. */
+const reserved = 100_000
+
+/** A mobile number of Senegal, another for every index below 39 million. */
+export function phoneNumber(seed: number, index: number): string {
+  const usable = (perPrefix - reserved) * mobilePrefixes.length
+  // The factor is prime and does not divide the range, so that no two indexes meet.
+  const place = Number((BigInt(index) * 15_485_863n + BigInt(seed >>> 0) * 7_919n) % BigInt(usable))
+  const prefix = mobilePrefixes[Math.floor(place / (perPrefix - reserved))] ?? '77'
+  return `+221${prefix}${String((place % (perPrefix - reserved)) + reserved).padStart(7, '0')}`
+}
