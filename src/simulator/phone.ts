@@ -8,7 +8,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { DemoPhone } from './demo-phones.ts'
+import type { PhoneChoice } from './demo-phones.ts'
 import type { Emulator } from './emulator.ts'
 import type { Repayment } from './repay.ts'
 import type { TrailMessage } from './trail.ts'
@@ -18,7 +18,7 @@ export interface PhoneDeps {
   clock: Clock
   logger: Logger
   /** The phones a visitor may choose; asked once, and again while it gives none. */
-  phones(): Promise<DemoPhone[]>
+  phones(): Promise<PhoneChoice[]>
   /** Last messages of a number in Tama's tables: trail.ts. */
   messageTrail(msisdn: string): Promise<TrailMessage[]>
   /** Posts a repayment for the number's holder: repay.ts. */
@@ -66,15 +66,15 @@ function addPage(router: Router): void {
 
 function createApi({ emulator, clock, phones, messageTrail, repayDemo }: PhoneDeps): Router {
   const api = express.Router()
-  let known: DemoPhone[] = []
+  let known: PhoneChoice[] = []
 
-  async function listPhones(): Promise<DemoPhone[]> {
+  async function listPhones(): Promise<PhoneChoice[]> {
     if (known.length === 0) known = await phones()
     return known
   }
 
   /** The phone that the path names; answers 404 and gives undefined when there is none. */
-  async function phoneOf(request: Request, response: Response): Promise<DemoPhone | undefined> {
+  async function phoneOf(request: Request, response: Response): Promise<PhoneChoice | undefined> {
     const phone = (await listPhones()).find((one) => one.id === request.params.id)
     if (phone === undefined) response.status(404).json({ error: 'There is no such phone.' })
     return phone

@@ -3,9 +3,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { demoPin } from '../../src/simulator/demo-members.ts'
 import { hasChromium, openBrowser } from '../support/browser.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { demoPin, type StandIn, startStandIn } from '../support/stand-in.ts'
+import { type StandIn, startStandIn } from '../support/stand-in.ts'
 
 const pictures = join(import.meta.dirname, 'screenshots')
 
@@ -117,7 +118,7 @@ describe.skipIf(!hasChromium)('the phone page', () => {
 
   it('another phone is another world: nobody owes, nothing in the inbox', async () => {
     const page = await openPage(1280)
-    await page.getByText('Coumba, Dado').first().click()
+    await page.getByText('Fatou, Binta, Khady').first().click()
     await page.getByRole('button', { name: 'Post a repayment' }).click()
     await page.getByText('Nobody on this phone owes anything').waitFor()
     await page.locator('#soft-left').click()

@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
 import { applyTransitions } from '../../src/outbound/transitions.ts'
+import { demoPin, unknownMsisdn } from '../../src/simulator/demo-members.ts'
+import { chooseDemoPhones } from '../../src/simulator/demo-phones.ts'
 import { repayDemo } from '../../src/simulator/repay.ts'
 import { messageTrail } from '../../src/simulator/trail.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testNow } from '../support/fixtures.ts'
-import { demoNumbers, demoPhonesOf, demoPin, seedPhones } from '../support/stand-in.ts'
+import { seedPhones } from '../support/stand-in.ts'
 
 describe('the demo phone', () => {
   const clock = fixedClock(testNow)
@@ -20,29 +22,34 @@ describe('the demo phone', () => {
   afterAll(() => database.drop())
 
   it('offers one phone of each kind, and a PIN only where the demo knows it', async () => {
-    const phones = await demoPhonesOf(database)
-    expect(phones.map(({ id, msisdn, name, pin }) => [id, msisdn, name, pin])).toEqual([
-      ['member', demoNumbers.member, 'Awa Diatta', demoPin],
-      ['new', demoNumbers.new, 'Binta Diatta', undefined],
-      ['shared', demoNumbers.shared, 'Coumba, Dado', undefined],
-      ['suspended', demoNumbers.suspended, 'Fatou Diatta', undefined],
-      ['unknown', demoNumbers.unknown, '', undefined],
+    const phones = await chooseDemoPhones(database.db.pool)
+    expect(phones.map(({ scene, name, pin }) => [scene, name, pin])).toEqual([
+      ['member', 'Awa Diatta', demoPin],
+      ['new', 'Mariama Badji', undefined],
+      ['shared', 'Fatou, Binta, Khady', demoPin],
+      ['suspended', 'Rose Bassène', demoPin],
+      ['unknown', '', undefined],
+      ['english', 'Adama Camara', demoPin],
+      ['wolof', 'Ndèye Gueye', demoPin],
+      ['overpaid', 'Sona Mané', demoPin],
+      ['corrected', 'Oumou Diallo', demoPin],
     ])
     expect(phones[0]).toMatchObject({ serviceCode: '*384*1#', shortcode: '21384' })
+    expect(new Set(phones.map(({ id }) => id)).size).toBe(phones.length)
   })
 
   it('posts the next instalment each time, until nothing is owed', async () => {
     for (const _instalment of [1, 2, 3])
-      expect(await repayDemo({ db: database.db, clock }, demoNumbers.member)).toEqual({
+      expect(await repayDemo({ db: database.db, clock }, seeded.awa.msisdn)).toEqual({
         outcome: 'posted',
         alias: 'Awa',
         amount: '10 500 F',
         loanNumber: 'L1',
       })
-    expect(await repayDemo({ db: database.db, clock }, demoNumbers.member)).toEqual({
+    expect(await repayDemo({ db: database.db, clock }, seeded.awa.msisdn)).toEqual({
       outcome: 'nothing_owed',
     })
-    expect(await repayDemo({ db: database.db, clock }, demoNumbers.unknown)).toEqual({
+    expect(await repayDemo({ db: database.db, clock }, unknownMsisdn)).toEqual({
       outcome: 'nothing_owed',
     })
     const { rows } = await database.db.pool.query(
@@ -81,6 +88,6 @@ describe('the demo phone', () => {
         ],
       },
     ])
-    expect(await messageTrail(database.db.pool, demoNumbers.new)).toEqual([])
+    expect(await messageTrail(database.db.pool, unknownMsisdn)).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import { fixedClock } from '../../src/clock.ts'
 import { createApp, listen } from '../../src/http/server.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
 import { applyTransitions } from '../../src/outbound/transitions.ts'
+import { demoMembers, demoPin, demoProgrammeCode } from '../../src/simulator/demo-members.ts'
 import { chooseDemoPhones } from '../../src/simulator/demo-phones.ts'
 import { createEmulator } from '../../src/simulator/emulator.ts'
 import { createPhone } from '../../src/simulator/phone.ts'
@@ -12,42 +13,31 @@ import { type CallbackServer, startCallbackServer } from './callbacks.ts'
 import { silentLogger, type TestDatabase } from './database.ts'
 import { createLoan, createMember, createProgramme, type TestMember, testNow } from './fixtures.ts'
 
-export const demoNumbers = {
-  member: '+221771234501',
-  new: '+221771234502',
-  shared: '+221771234503',
-  suspended: '+221771234504',
-  unknown: '+221771234599',
-}
-export const demoPin = '7392'
-
-/** Awa (a PIN, a loan), Binta (no PIN), Coumba and Dado on one phone, Fatou suspended; gives Awa. */
+/** The demo's own people, those that show something different; gives Awa, who has a PIN and owes a loan. */
 export async function seedPhones({ db }: TestDatabase): Promise<{ programmeId: string; awa: TestMember }> {
-  const programme = await createProgramme(db)
-  const awa = await createMember(db, programme, { firstName: 'Awa', msisdn: demoNumbers.member })
+  const programme = await createProgramme(db, { code: demoProgrammeCode })
+  const made = new Map<string, TestMember>()
+  for (const { msisdn, firstName, lastName, situation } of demoMembers) {
+    const phoneId = made.get(msisdn)?.phoneId
+    const status = situation === 'suspended' ? 'suspended' : 'active'
+    const where = phoneId === undefined ? { msisdn } : { phoneId }
+    const member = await createMember(db, programme, { firstName, status, ...where })
+    await db.prisma.member.update({ where: { id: member.id }, data: { lastName } })
+    if (!made.has(msisdn)) made.set(msisdn, member)
+  }
+  const awa = made.get(awaMsisdn)
+  if (awa === undefined) throw new Error('The demo has no Awa')
   await createLoan(db, programme, awa, { number: 'L1' })
-  await db.prisma.memberPin.create({ data: { memberId: awa.id, hash: 'unused', setAt: testNow } })
-  await createMember(db, programme, { firstName: 'Binta', msisdn: demoNumbers.new })
-  const coumba = await createMember(db, programme, { firstName: 'Coumba', msisdn: demoNumbers.shared })
-  await createMember(db, programme, { firstName: 'Dado', phoneId: coumba.phoneId })
-  const suspended = { firstName: 'Fatou', msisdn: demoNumbers.suspended, status: 'suspended' } as const
-  await createMember(db, programme, suspended)
   return { programmeId: programme.id, awa }
 }
-
-export const demoPhonesOf = ({ db }: TestDatabase) =>
-  chooseDemoPhones(db.pool, {
-    programmeCode: 'fansoto',
-    tryMsisdn: demoNumbers.member,
-    tryPin: demoPin,
-    unknownMsisdn: demoNumbers.unknown,
-  })
 
 export interface StandIn {
   url: string
   tama: CallbackServer
   close(): Promise<void>
 }
+
+const awaMsisdn = demoMembers[0]?.msisdn ?? ''
 
 const screens: Record<string, string> = {
   '': 'CON Wàll / Bienvenue / Welcome\n1. Français\n2. Wolof\n3. English',
@@ -116,7 +106,7 @@ export async function startStandIn(
     emulator,
     clock,
     logger: silentLogger,
-    phones: () => demoPhonesOf(database),
+    phones: () => chooseDemoPhones(db.pool),
     messageTrail: (msisdn) => messageTrail(db.pool, msisdn),
     repayDemo: async (msisdn) => {
       const result = await repayDemo({ db, clock }, msisdn)

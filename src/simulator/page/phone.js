@@ -3,6 +3,8 @@ import { element, inboxRow, phoneChoice, timeOf, trailCard, wholeMessage } from 
 import { texts } from './texts.js'
 
 const pollMs = 1_000
+/** Shown at once; the others are folded away. */
+const firstPhones = 5
 const views = ['idle', 'ussd', 'inbox', 'message', 'write']
 const byId = (id) => document.getElementById(id)
 
@@ -270,7 +272,7 @@ async function poll() {
 function choosePhone(phone) {
   if (state.phone !== undefined) hangUp()
   Object.assign(state, { phone, messages: [], trail: [], message: undefined, drawn: {} })
-  byId('holder').textContent = phone.name === '' ? words().kinds.unknown : phone.name
+  byId('holder').textContent = phone.name === '' ? words().kinds[phone.scene] : phone.name
   byId('own').textContent = phone.msisdn
   byId('shortcode').textContent = phone.shortcode ?? ''
   byId('repaid').textContent = ''
@@ -280,7 +282,13 @@ function choosePhone(phone) {
 
 function drawPhones() {
   const cards = state.phones.map((phone) => phoneChoice(phone, words(), phone === state.phone, choosePhone))
-  byId('phones').replaceChildren(...cards)
+  const more = element(
+    'details',
+    { class: 'more', open: state.phones.indexOf(state.phone) >= firstPhones },
+    element('summary', {}, words().more),
+    ...cards.slice(firstPhones),
+  )
+  byId('phones').replaceChildren(...cards.slice(0, firstPhones), cards.length > firstPhones ? more : '')
 }
 
 function chooseLanguage(language) {

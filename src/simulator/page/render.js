@@ -19,14 +19,15 @@ export function timeOf(at, withSeconds = false) {
 
 export function phoneChoice(phone, words, isChosen, choose) {
   const id = `phone-${phone.id}`
+  const tip = words.hints[phone.scene] ?? (phone.pin === undefined ? '' : words.pin(phone.pin))
   return element(
     'label',
     { class: 'card', for: id },
     element('input', { type: 'radio', name: 'phone', id, checked: isChosen, onchange: () => choose(phone) }),
-    element('span', { class: 'kind' }, words.kinds[phone.kind]),
+    element('span', { class: 'kind' }, words.kinds[phone.scene]),
     element('b', {}, phone.name === '' ? phone.msisdn : phone.name),
     phone.name === '' ? undefined : element('span', { class: 'number' }, phone.msisdn),
-    element('span', { class: 'tip' }, words.hints[phone.kind](phone)),
+    element('span', { class: 'tip' }, tip),
   )
 }
 
