@@ -39,13 +39,13 @@ export function instalmentTotal(instalment: NewInstalment): Amount {
 }
 
 /**
- * Throws RequestError loan.schedule_invalid, with the field, unless: there is an instalment, dates are days in rising
+ * Throws RequestError loan.schedule_invalid, with the field (after `path`), unless: there is an instalment, dates are days in rising
  * order (two on one day are allowed), no amount is negative or finer than the currency, none is empty, the principals
  * sum to the loan's principal, an emergency loan has at most three instalments and an interest-free one no interest.
  */
-export function checkSchedule(loan: NewLoan, currency: string): void {
+export function checkSchedule(loan: NewLoan, currency: string, path = ''): void {
   const refuse = (field: string, detail: string) => {
-    throw new RequestError('loan.schedule_invalid', { field, detail })
+    throw new RequestError('loan.schedule_invalid', { field: `${path}${field}`, detail })
   }
   const exponent = currencyExponent(currency)
   if (loan.instalments.length === 0) refuse('instalments', 'there is none')
@@ -55,19 +55,19 @@ export function checkSchedule(loan: NewLoan, currency: string): void {
   let principal = new Decimal(0)
   let previous = ''
   loan.instalments.forEach((instalment, index) => {
-    const path = `instalments[${index}]`
-    if (!isCalendarDate(instalment.dueDate)) refuse(`${path}.dueDate`, 'is not a day')
-    if (instalment.dueDate < previous) refuse(`${path}.dueDate`, 'is before the instalment above it')
+    const where = `instalments[${index}]`
+    if (!isCalendarDate(instalment.dueDate)) refuse(`${where}.dueDate`, 'is not a day')
+    if (instalment.dueDate < previous) refuse(`${where}.dueDate`, 'is before the instalment above it')
     previous = instalment.dueDate
     for (const part of parts) {
       const amount = instalment[part]
       if (!amount.isFinite() || (amount.isNegative() && !amount.isZero()))
-        refuse(`${path}.${part}`, 'must not be negative')
-      if (amount.decimalPlaces() > exponent) refuse(`${path}.${part}`, 'has more decimals than the currency')
+        refuse(`${where}.${part}`, 'must not be negative')
+      if (amount.decimalPlaces() > exponent) refuse(`${where}.${part}`, 'has more decimals than the currency')
     }
-    if (instalmentTotal(instalment).isZero()) refuse(path, 'asks for nothing')
+    if (instalmentTotal(instalment).isZero()) refuse(where, 'asks for nothing')
     if (loan.product === 'interest_free' && !instalment.interest.isZero())
-      refuse(`${path}.interest`, 'an interest-free loan bears none')
+      refuse(`${where}.interest`, 'an interest-free loan bears none')
     principal = principal.plus(instalment.principal)
   })
   if (!principal.equals(loan.principal))
@@ -85,7 +85,7 @@ export async function createLoans(
   loans: readonly NewLoan[],
 ): Promise<void> {
   if (loans.length === 0) return
-  for (const loan of loans) checkSchedule(loan, currency)
+  for (const [index, loan] of loans.entries()) checkSchedule(loan, currency, `loans[${index}].`)
   await refusing(async () => {
     const accountIds = await openAccounts(
       tx,

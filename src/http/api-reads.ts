@@ -1,0 +1,136 @@
+// In: a parsed read of the API. Out: 200 with a body of exact decimals as text. Must never show a message's text.
+import type { z } from 'zod'
+import { localParts } from '../calendar.ts'
+import type { Clock } from '../clock.ts'
+import type { Db, Queryable } from '../db.ts'
+import { RequestError } from '../errors.ts'
+import { readPosition } from '../ledger/position.ts'
+import { readStatement } from '../ledger/statement.ts'
+import type {
+  Answer,
+  messagesAnswer,
+  messagesQuery,
+  positionAnswer,
+  statementAnswer,
+  statementQuery,
+} from './api-schemas.ts'
+import type { ApiCaller } from './keys.ts'
+
+const messagesMax = 100
+
+export async function findMemberId(
+  db: Queryable,
+  caller: ApiCaller,
+  number: string,
+): Promise<string | undefined> {
+  const found = await db.query<{ id: string }>(
+    'select id from members where programme_id = $1 and number = $2',
+    [caller.programmeId, number],
+  )
+  return found.rows[0]?.id
+}
+
+export async function positionOf(
+  db: Db,
+  clock: Clock,
+  caller: ApiCaller,
+  number: string,
+): Promise<Answer<z.infer<typeof positionAnswer>>> {
+  const memberId = await findMemberId(db.pool, caller, number)
+  if (memberId === undefined)
+    throw new RequestError('route.unknown', { field: 'number', detail: 'no member has this number' })
+  const now = clock.now()
+  const position = await readPosition(db.reads, memberId, now, localParts(now, caller.timeZone).date)
+  const { nextMeeting: meeting, nextTraining: training } = position
+  return {
+    status: 200,
+    body: {
+      member: number,
+      currency: position.currency,
+      loans: position.loans.map((loan) => ({
+        number: loan.number,
+        product: loan.product,
+        outstanding: loan.outstanding.toFixed(),
+        overdue: loan.overdue.toFixed(),
+        next:
+          loan.next === undefined
+            ? null
+            : { dueDate: loan.next.dueDate, remaining: loan.next.remaining.toFixed() },
+      })),
+      savings: position.savings?.toFixed() ?? null,
+      nextMeeting:
+        meeting === undefined
+          ? null
+          : {
+              startsAt: meeting.startsAt.toISOString(),
+              place: meeting.place,
+              coming: meeting.coming ?? null,
+            },
+      nextTraining:
+        training === undefined
+          ? null
+          : { startsAt: training.startsAt.toISOString(), place: training.place, titles: training.titles },
+      initialSessions: { done: position.initialDone, total: position.initialTotal },
+    },
+  }
+}
+
+export async function statementOf(
+  db: Db,
+  caller: ApiCaller,
+  code: string,
+  query: z.infer<typeof statementQuery>,
+): Promise<Answer<z.infer<typeof statementAnswer>>> {
+  const [bookedDate = '', postingId = ''] = query.after?.split('.') ?? []
+  const statement = await readStatement(db.pool, caller.programmeId, code, {
+    limit: query.limit,
+    ...(query.after === undefined ? {} : { after: { bookedDate, postingId } }),
+  })
+  if (statement === undefined)
+    throw new RequestError('route.unknown', { field: 'code', detail: 'no account has this code' })
+  const { next } = statement
+  return {
+    status: 200,
+    body: {
+      account: statement.code,
+      type: statement.type,
+      purpose: statement.purpose,
+      currency: statement.currency,
+      closedAt: statement.closedAt?.toISOString() ?? null,
+      balance: statement.balance.toFixed(),
+      rows: statement.rows.map(({ postingId: _id, ...row }) => ({
+        ...row,
+        amount: row.amount.toFixed(),
+        balance: row.balance.toFixed(),
+      })),
+      next: next === undefined ? null : `${next.bookedDate}.${next.postingId}`,
+    },
+  }
+}
+
+type MessageRow = Omit<z.infer<typeof messagesAnswer>['messages'][number], 'createdAt'> & { createdAt: Date }
+
+/** The newest messages of a member or of an entry, each with the moves of its status. */
+export async function messageStates(
+  db: Db,
+  caller: ApiCaller,
+  query: z.infer<typeof messagesQuery>,
+): Promise<Answer<z.infer<typeof messagesAnswer>>> {
+  const found = await db.pool.query<MessageRow>(
+    `select s.id, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
+            coalesce((select json_agg(json_build_object('from', v.from_status, 'to', v.to_status, 'source', v.source,
+                       'reason', v.reason, 'at', to_char(v.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+                       order by v.id)
+               from message_events v where v.message_id = s.id), '[]') as events
+       from messages s
+      where s.programme_id = $1
+        and (s.member_id = (select id from members where programme_id = $1 and number = $2)
+          or s.entry_id = (select id from entries where programme_id = $1 and reference = $3))
+      order by s.created_at desc, s.id desc limit $4`,
+    [caller.programmeId, query.member ?? null, query.entry ?? null, messagesMax],
+  )
+  return {
+    status: 200,
+    body: { messages: found.rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })) },
+  }
+}

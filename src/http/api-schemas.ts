@@ -1,0 +1,228 @@
+// In: bodies and queries of /api/v1. Out: typed values. The OpenAPI page is made from these same schemas.
+import { Decimal } from 'decimal.js'
+import { z } from 'zod'
+import { isCalendarDate } from '../calendar.ts'
+import { RequestError } from '../errors.ts'
+import { entryKinds } from '../ledger/entries.ts'
+import { loanProducts } from '../ledger/loans.ts'
+
+/** No control characters, lone surrogates or unassigned code points: PostgreSQL takes no NUL, and none belongs in an id. */
+const printable = (charsMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(charsMax)
+    .regex(/^[^\p{C}]*$/u, 'must be printable characters')
+
+export const reference = printable(120).describe("The poster's own unique reference; the idempotency key")
+export const day = z
+  .string()
+  .refine(isCalendarDate, 'must be a day like 2026-11-22')
+  .meta({ description: 'Calendar day', format: 'date' })
+
+const amountText = z
+  .string()
+  .regex(/^-?\d{1,16}(\.\d{1,4})?$/, 'must be a decimal number written as text, like "12500" or "-3.50"')
+  .describe('Exact decimal as text: at most 16 digits and the decimals of the currency')
+const positiveText = amountText.refine((text) => new Decimal(text).greaterThan(0), 'must be above zero')
+const partText = amountText.refine((text) => !text.startsWith('-'), 'must not be negative')
+
+export const entrySchema = z.strictObject({
+  reference,
+  kind: z.enum(entryKinds).exclude(['reversal']),
+  bookedDate: day,
+  description: printable(200).optional(),
+  postings: z
+    .array(
+      z.strictObject({
+        account: printable(120).describe('Account code'),
+        amount: amountText
+          .refine((text) => !new Decimal(text).isZero(), 'must not be zero')
+          .describe('Debit above zero, credit below; an entry sums to zero'),
+      }),
+    )
+    .min(2)
+    .max(100),
+})
+
+export const reversalSchema = z.strictObject({
+  reference,
+  bookedDate: day,
+  description: printable(200).optional(),
+})
+
+export const loanSchema = z.strictObject({
+  number: printable(60).describe("The programme's own loan number; the idempotency key"),
+  member: printable(60).describe('Member number'),
+  product: z.enum(loanProducts),
+  cycle: z.int().min(1).max(1000).default(1),
+  principal: positiveText,
+  disbursedDate: day,
+  instalments: z
+    .array(
+      z.strictObject({
+        dueDate: day,
+        principal: partText.default('0'),
+        interest: partText.default('0'),
+        fee: partText.default('0'),
+        insurance: partText.default('0'),
+      }),
+    )
+    .min(1)
+    .max(600),
+})
+
+export const statementQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  after: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}\.\d{1,18}$/, 'must be the "next" of an earlier page')
+    .refine((text) => isCalendarDate(text.slice(0, 10)), 'must be the "next" of an earlier page')
+    .optional(),
+})
+
+export const messagesQuery = z
+  .strictObject({ member: printable(60).optional(), entry: reference.optional() })
+  .refine((query) => (query.member === undefined) !== (query.entry === undefined), {
+    message: 'give either member or entry',
+    path: ['member'],
+  })
+
+/** 201: written now. 200: read, or written before by the same request. */
+export interface Answer<Body = unknown> {
+  status: 200 | 201
+  body: Body
+}
+
+const amountAnswer = z.string().describe('Exact decimal as text')
+
+export const entryAnswer = z.object({
+  id: z.uuid(),
+  reference: z.string(),
+  kind: z.enum(entryKinds),
+  bookedDate: z.string(),
+  description: z.string().nullable(),
+  reverses: z.string().nullable().describe('Reference of the entry that this one reverses'),
+  postings: z.array(z.object({ account: z.string(), amount: amountAnswer })),
+})
+
+export const loanAnswer = z.object({
+  number: z.string(),
+  member: z.string(),
+  product: z.enum(loanProducts),
+  cycle: z.int(),
+  principal: amountAnswer,
+  account: z.string().describe('Code of the loan account, which repayments credit'),
+  disbursedDate: z.string(),
+  disbursement: z.string().describe('Reference of the disbursing entry'),
+  instalments: z.array(
+    z.object({
+      dueDate: z.string(),
+      principal: amountAnswer,
+      interest: amountAnswer,
+      fee: amountAnswer,
+      insurance: amountAnswer,
+    }),
+  ),
+})
+
+export const positionAnswer = z.object({
+  member: z.string(),
+  currency: z.string(),
+  loans: z.array(
+    z.object({
+      number: z.string(),
+      product: z.string(),
+      outstanding: amountAnswer,
+      overdue: amountAnswer,
+      next: z.object({ dueDate: z.string(), remaining: amountAnswer }).nullable(),
+    }),
+  ),
+  savings: amountAnswer.nullable().describe('Null: she has no savings account'),
+  nextMeeting: z
+    .object({ startsAt: z.string(), place: z.string(), coming: z.boolean().nullable() })
+    .nullable(),
+  nextTraining: z
+    .object({ startsAt: z.string(), place: z.string(), titles: z.record(z.string(), z.string()) })
+    .nullable(),
+  initialSessions: z.object({ done: z.int(), total: z.int() }),
+})
+
+export const statementAnswer = z.object({
+  account: z.string(),
+  type: z.string(),
+  purpose: z.string(),
+  currency: z.string(),
+  closedAt: z.string().nullable(),
+  balance: amountAnswer.describe('Debit above zero'),
+  rows: z.array(
+    z.object({
+      reference: z.string(),
+      kind: z.enum(entryKinds),
+      bookedDate: z.string(),
+      description: z.string().nullable(),
+      reversed: z.boolean(),
+      amount: amountAnswer,
+      balance: amountAnswer.describe('After this row'),
+    }),
+  ),
+  next: z.string().nullable().describe('Hand it back as "after"; null on the last page'),
+})
+
+export const messagesAnswer = z.object({
+  messages: z.array(
+    z.object({
+      id: z.uuid(),
+      purpose: z.string(),
+      lane: z.string(),
+      status: z.string(),
+      reason: z.string().nullable(),
+      createdAt: z.string(),
+      events: z.array(
+        z.object({
+          from: z.string(),
+          to: z.string(),
+          source: z.string(),
+          reason: z.string().nullable(),
+          at: z.string(),
+        }),
+      ),
+    }),
+  ),
+})
+
+export const problemAnswer = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  field: z.string().optional(),
+  detail: z.string().optional(),
+})
+
+/** Parses, or throws RequestError request.field_invalid that names the first wrong field, for example "postings[0].amount". */
+export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): Output {
+  const parsed = schema.safeParse(input)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const path = [...(issue?.path ?? [])]
+  if (issue?.code !== 'unrecognized_keys')
+    throw new RequestError('request.field_invalid', {
+      field: fieldName(path),
+      detail: issue?.message ?? 'is wrong',
+    })
+  // A field's name is echoed only when it looks like one: anything could stand there.
+  const key = issue.keys.find((name) => /^\w{1,60}$/.test(name))
+  throw new RequestError('request.field_invalid', {
+    field: fieldName(key === undefined ? path : [...path, key]),
+    detail: 'there is a field that this route does not know',
+  })
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'body'
+  return path.reduce<string>((name, part) => {
+    if (typeof part === 'number') return `${name}[${part}]`
+    return name === '' ? String(part) : `${name}.${String(part)}`
+  }, '')
+}

@@ -1,0 +1,161 @@
+// In: the schemas that parse requests. Out: the OpenAPI 3.1 page of /api/v1, made from them so that it cannot drift.
+import { z } from 'zod'
+import { type RequestErrorCode, requestErrors } from '../errors.ts'
+import {
+  entryAnswer,
+  entrySchema,
+  loanAnswer,
+  loanSchema,
+  messagesAnswer,
+  messagesQuery,
+  positionAnswer,
+  problemAnswer,
+  reversalSchema,
+  statementAnswer,
+  statementQuery,
+} from './api-schemas.ts'
+
+type JsonSchema = z.core.JSONSchema.JSONSchema
+
+const json = (schema: JsonSchema) => ({ 'application/json': { schema } })
+const inputOf = (schema: z.ZodType) => bare(z.toJSONSchema(schema, { io: 'input' }))
+const answerOf = (schema: z.ZodType) => bare(z.toJSONSchema(schema, { io: 'output' }))
+
+function bare({ $schema: _dialect, ...schema }: JsonSchema): JsonSchema {
+  return schema
+}
+
+function operation(input: {
+  summary: string
+  body?: z.ZodType
+  answer: z.ZodType
+  path?: readonly [name: string, description: string]
+  query?: z.ZodType
+  refusals: readonly RequestErrorCode[]
+}) {
+  const statuses = new Map<number, string[]>()
+  for (const code of ['auth.missing', ...input.refusals] as const) {
+    const { status, sentence } = requestErrors[code]
+    statuses.set(status, [...(statuses.get(status) ?? []), `${code}: ${sentence}`])
+  }
+  const problems = [...statuses].map(([status, lines]) => [
+    String(status),
+    {
+      description: lines.join('\n'),
+      content: { 'application/problem+json': { schema: answerOf(problemAnswer) } },
+    },
+  ])
+  const done = (description: string) => ({ description, content: json(answerOf(input.answer)) })
+  return {
+    summary: input.summary,
+    security: [{ key: [] }],
+    parameters: parametersOf(input.path, input.query),
+    ...(input.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: json(inputOf(input.body)) } }),
+    responses: {
+      ...(input.body === undefined
+        ? { 200: done('Found') }
+        : { 201: done('Written'), 200: done('Was written before, by the same request') }),
+      ...Object.fromEntries(problems),
+    },
+  }
+}
+
+function parametersOf(path: readonly [string, string] | undefined, query: z.ZodType | undefined) {
+  const inPath =
+    path === undefined
+      ? []
+      : [{ name: path[0], in: 'path', required: true, description: path[1], schema: { type: 'string' } }]
+  const properties = query === undefined ? {} : (inputOf(query).properties ?? {})
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+  return [...inPath, ...inQuery]
+}
+
+const written = [
+  'request.malformed',
+  'request.field_invalid',
+  'request.too_large',
+  'request.content_type',
+] as const
+const entryRefusals = [
+  ...written,
+  'entry.reference_conflict',
+  'entry.reference_concurrent',
+  'entry.account_closed',
+] as const
+
+export const openApiDocument = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Tama',
+    version: '1',
+    description:
+      'The shared double-entry ledger of a programme. Amounts are decimal text, never numbers. A write is repeated safely: its reference (a loan: its number) names it.',
+  },
+  servers: [{ url: '/api/v1' }],
+  components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+  paths: {
+    '/entries': {
+      post: operation({
+        summary: 'Post an entry',
+        body: entrySchema,
+        answer: entryAnswer,
+        refusals: [
+          ...entryRefusals,
+          'entry.unbalanced',
+          'entry.currency_mix',
+          'entry.decimals',
+          'entry.account_unknown',
+        ],
+      }),
+    },
+    '/entries/{reference}/reversal': {
+      post: operation({
+        summary: 'Reverse an entry by its mirror',
+        path: ['reference', 'Reference of the entry to reverse, percent-encoded'],
+        body: reversalSchema,
+        answer: entryAnswer,
+        refusals: [
+          ...entryRefusals,
+          'entry.already_reversed',
+          'entry.reversal_unknown',
+          'entry.reversal_invalid',
+        ],
+      }),
+    },
+    '/loans': {
+      post: operation({
+        summary: 'Open a loan with its schedule and hand it out',
+        body: loanSchema,
+        answer: loanAnswer,
+        refusals: [...written, 'loan.number_taken', 'loan.schedule_invalid', 'member.unknown'],
+      }),
+    },
+    '/members/{number}/position': {
+      get: operation({
+        summary: 'What a member owes, saved, and what comes next',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: positionAnswer,
+        refusals: ['route.unknown'],
+      }),
+    },
+    '/accounts/{code}/statement': {
+      get: operation({
+        summary: 'Postings of an account with the balance after each, in booking order',
+        path: ['code', 'Account code, percent-encoded ("loan%2F123")'],
+        query: statementQuery,
+        answer: statementAnswer,
+        refusals: ['request.field_invalid', 'route.unknown'],
+      }),
+    },
+    '/messages': {
+      get: operation({
+        summary: 'States of the messages to a member or about an entry; never their texts',
+        query: messagesQuery,
+        answer: messagesAnswer,
+        refusals: ['request.field_invalid'],
+      }),
+    },
+  },
+}
