@@ -81,7 +81,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
             apiKey: values.AT_API_KEY,
             baseUrl: values.AT_BASE_URL ?? (values.AT_USERNAME === 'sandbox' ? sandboxUrl : liveUrl),
           },
-    logLevel: values.LOG_LEVEL ?? 'info',
+    // A newcomer's three lines must not drown in a log.
+    logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),
   }
 }

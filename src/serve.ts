@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { createPipeline } from './db.ts'
-import { openDemo } from './demo.ts'
+import { type Demo, openDemo } from './demo.ts'
 import { StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
@@ -78,7 +78,8 @@ async function start(role: Role | undefined, runtime: Runtime, parts: Part[]): P
   const queues = createQueues({ databaseUrl: runtime.databaseUrl, redisUrl: config.redisUrl, logger })
   parts.push({ name: 'queues', stop: queues.close })
   await queues.ready()
-  const demo = config.africasTalking === undefined ? await openDemo(runtime) : undefined
+  // The emulator lives in one process with everything else; roles that run apart need a provider they share.
+  const demo = config.africasTalking === undefined && role === undefined ? await openDemo(runtime) : undefined
   if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
   const house: House = {
     runtime,
@@ -113,7 +114,7 @@ async function startWorker(
   const shared = { db, databaseUrl, queues, clock, logger, metrics }
   const sender = createSender({ ...shared, provider, decide })
   const relay = createRelay(shared)
-  const events = createLedgerEvents({ db, databaseUrl, clock, logger, metrics, i18n })
+  const events = createLedgerEvents({ db, clock, logger, metrics })
   const canary = createCanary({ db, queues, clock, logger })
   for (const [name, part] of Object.entries({ sender, canary, relay, events })) {
     await part.start()
@@ -124,15 +125,11 @@ async function startWorker(
 function startPlanner({ runtime, metrics, parts }: House): void {
   const { db, clock, logger } = runtime
   const planner = createPlanner({ db, clock, logger, metrics })
-  void planner.start()
+  planner.start()
   parts.push({ name: 'planner', stop: () => planner.stop() })
 }
 
-async function startHttp(
-  house: House,
-  role: Role | undefined,
-  demo: Awaited<ReturnType<typeof openDemo>>,
-): Promise<string> {
+async function startHttp(house: House, role: Role | undefined, demo: Demo | undefined): Promise<string> {
   const { runtime, metrics, queues, parts } = house
   const { db, clock, logger, config, secrets } = runtime
   const app = createApp()
@@ -226,7 +223,8 @@ function createCallbackHandlers({
     sms: ({ id, from, to, text }) => inbound.receive({ provider: providerName, id, from, to, text }),
     delivery: async ({ id, status, phoneNumber, networkCode, failureReason }) => {
       await recordDeliveryReport(
-        { db, clock, metrics },
+        db,
+        clock,
         {
           provider: providerName,
           providerMessageId: id,
@@ -235,6 +233,7 @@ function createCallbackHandlers({
           ...(networkCode === undefined ? {} : { networkCode }),
           ...(failureReason === undefined ? {} : { failureReason }),
         },
+        metrics,
       )
     },
     optOut: ({ senderId, phoneNumber }) =>

@@ -7,12 +7,6 @@ import type { TestProject } from 'vitest/node'
 import { startEmbeddedDatabase } from '../../src/embedded.ts'
 import { migrate } from '../../src/migrations.ts'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    adminUrl: string
-  }
-}
-
 export default async function setup(project: TestProject) {
   const folder = mkdtempSync(join(tmpdir(), 'tama-test-'))
   const server = await startEmbeddedDatabase(folder)

@@ -33,7 +33,7 @@ const layers: readonly (readonly string[])[] = [
   ['ussd', 'sms', 'events', 'reminders', 'imports'],
   ['http', 'simulator'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
-  ['runtime', 'serve'],
+  ['runtime', 'demo', 'serve'],
   ['main'],
 ]
 
