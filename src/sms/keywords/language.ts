@@ -1,4 +1,5 @@
 // LANGUAGE alone lists the programme's languages; with a code or a name it sets one, for the phone and for its only member.
+import { spellGsm7 } from '../../encoding.ts'
 import { fold } from '../fold.ts'
 import { type Keyword, type KeywordContext, onlyMember } from '../keyword.ts'
 
@@ -32,7 +33,8 @@ function choicesOf({ i18n, programme }: KeywordContext): string {
   return programme.languages
     .flatMap((code) => {
       const info = i18n.languages.get(code)
-      return info === undefined ? [] : [`${code} (${info.endonym})`]
+      // Each name in the spelling of its own language: "Français" is outside GSM-7 for an English text.
+      return info === undefined ? [] : [`${code} (${spellGsm7(info.endonym, info.gsm7)})`]
     })
     .join(', ')
 }
