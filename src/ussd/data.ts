@@ -193,19 +193,33 @@ export const sources: Readonly<Record<string, Source>> = {
   },
 
   schedule: {
-    texts: { none: nothing, due: dueSample, part: dueSample, paid: ({ date }) => ({ date }) },
+    texts: {
+      none: nothing,
+      /** Only with several loans. */
+      heading: ({ number }) => ({ number }),
+      due: dueSample,
+      part: dueSample,
+      paid: ({ date }) => ({ date }),
+    },
     ofMember: true,
     async load(context) {
       const rows = await readSchedule(context.db.reads, member(context))
       if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
-      return {
-        lines: rows.map(({ dueDate, amount, remaining }) => {
-          const date = context.i18n.date(context.language, dueDate)
-          if (remaining.isZero()) return { name: 'paid', values: { date } }
+      const severalLoans = rows.some((row) => row.loanNumber !== rows[0]?.loanNumber)
+      const lines: Line[] = []
+      let loan = ''
+      for (const { loanNumber, dueDate, amount, remaining } of rows) {
+        if (severalLoans && loan !== loanNumber)
+          lines.push({ name: 'heading', values: { number: loanNumber } })
+        loan = loanNumber
+        const date = context.i18n.date(context.language, dueDate)
+        if (remaining.isZero()) lines.push({ name: 'paid', values: { date } })
+        else {
           const name = remaining.equals(amount) ? 'due' : 'part'
-          return { name, values: { date, amount: amountOf(context, remaining) } }
-        }),
+          lines.push({ name, values: { date, amount: amountOf(context, remaining) } })
+        }
       }
+      return { lines }
     },
   },
 
@@ -242,7 +256,8 @@ export const sources: Readonly<Record<string, Source>> = {
           name: row.reversed ? 'cancelled' : row.kind,
           values: {
             date: context.i18n.date(context.language, row.bookedDate),
-            amount: amountOf(context, row.amount),
+            // The word says which way it went; only a correction needs a sign.
+            amount: amountOf(context, row.kind === 'adjustment' ? row.amount : row.amount.abs()),
           },
         })),
       }

@@ -69,6 +69,7 @@ export async function createWorld(db: Db): Promise<World> {
     suspended: { firstName: 'Seynabou', status: 'suspended' as const },
     late: { firstName: 'Lala' },
   }
+  const spoken: Record<string, string | null> = { mary: 'en', coumba: 'wo', ami: null }
   const members: Record<string, TestMember> = {}
   for (const [person, overrides] of Object.entries(people)) {
     const member = await createMember(db, programme, {
@@ -119,21 +120,24 @@ export async function createWorld(db: Db): Promise<World> {
     programme,
     members,
     async reset() {
+      await db.pool.query(`
+        delete from ussd_sessions; delete from ussd_replies; delete from cases; delete from meeting_answers;
+        delete from consents; delete from message_events; delete from messages; delete from member_pins;
+        update phones set language = null, opted_out_at = null;
+        update members set opted_out_at = null`)
+      const holding = holders.flatMap((holder) => members[holder]?.id ?? [])
       await db.pool.query(
-        `truncate ussd_sessions, ussd_replies, cases, meeting_answers, consents, message_events, messages cascade`,
+        'insert into member_pins (member_id, hash, set_at) select id, $2, $3 from unnest($1::uuid[]) id',
+        [holding, hash, testNow],
       )
-      await db.pool.query('delete from member_pins')
-      for (const holder of holders) {
-        const member = members[holder]
-        if (member !== undefined) await pins.setHash(member.id, hash, testNow)
-      }
-      await db.pool.query('update phones set language = null, opted_out_at = null')
-      await db.pool.query('update members set opted_out_at = null')
-      for (const [person, member] of Object.entries(members)) {
-        const overrides = people[person as keyof typeof people]
-        const language = overrides !== undefined && 'language' in overrides ? overrides.language : 'fr'
-        await db.pool.query('update members set language = $2 where id = $1', [member.id, language])
-      }
+      const languages = Object.entries(members).map(([person, { id }]) => ({
+        id,
+        language: person in spoken ? (spoken[person] ?? null) : 'fr',
+      }))
+      await db.pool.query(
+        'update members m set language = l.language from json_to_recordset($1) as l(id uuid, language text) where m.id = l.id',
+        [JSON.stringify(languages)],
+      )
     },
   }
 }
