@@ -2,6 +2,7 @@
 // Must never be reached in production.
 import type { Router } from 'express'
 import { createPins } from './members/pin.ts'
+import { loadProgrammes } from './members/programmes.ts'
 import { createProgress, type Progress } from './progress.ts'
 import type { Runtime } from './runtime.ts'
 import { demoMembers, demoPin, unknownMsisdn } from './simulator/demo-members.ts'
@@ -47,7 +48,19 @@ export async function openDemo(runtime: Runtime): Promise<Demo> {
   if (runtime.embedded && (await db.prisma.programme.count()) === 0)
     await seedDemo(runtime, { members: demoMembersCount, seed: 1, onProgress: createProgress('Members') })
   const account = { username: 'demo', apiKey: secrets.ADMIN_KEY }
-  const emulator = createEmulator({ ...account, clock, logger, currency: 'XOF', segmentCost: '12' })
+  const programmes = await loadProgrammes(db)
+  const emulator = createEmulator({
+    ...account,
+    clock,
+    logger,
+    currency: 'XOF',
+    segmentCost: '12',
+    serviceCodes: programmes.map(({ serviceCode }) => `${serviceCode}#`),
+    // Slow enough to watch, and with more patience than a network has, for a visitor who reads everything.
+    delivery: { delayMs: [1_500, 3_000] },
+    ussdIdleMs: 120_000,
+    ussdSessionMs: 600_000,
+  })
   const baseUrl = await emulator.listen(0)
   const tryNumber = demoMembers[0]?.msisdn ?? unknownMsisdn
   const phones = () => chooseDemoPhones(db.pool)
