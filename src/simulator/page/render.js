@@ -108,7 +108,10 @@ function step({ at, status, source, reason }, words) {
     element(
       'span',
       {},
-      [words.sources[source] ?? source, reason].filter(Boolean).join(', ').replaceAll('_', ' '),
+      [words.sources[source] ?? source, reason?.replace(/^report\./, '')]
+        .filter(Boolean)
+        .join(', ')
+        .replaceAll('_', ' '),
     ),
   )
 }
