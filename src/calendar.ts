@@ -31,10 +31,12 @@ function formatterFor(timeZone: string): Intl.DateTimeFormat {
 
 /** Day, weekday and minute of the day of an instant in a time zone. Throws a RangeError for an unknown zone. */
 export function localParts(at: Date, timeZone: string): LocalParts {
-  const parts: Record<string, string> = {}
-  for (const part of formatterFor(timeZone).formatToParts(at)) parts[part.type] = part.value
-  const date = `${parts.year}-${parts.month}-${parts.day}`
-  return { date, weekday: weekdayOf(date), minuteOfDay: Number(parts.hour) * 60 + Number(parts.minute) }
+  // "11/22/2026, 10:05": taking it apart is far cheaper than formatToParts, and this runs for every screen.
+  const text = formatterFor(timeZone).format(at)
+  const comma = text.indexOf(',')
+  const date = `${text.slice(6, comma).padStart(4, '0')}-${text.slice(0, 2)}-${text.slice(3, 5)}`
+  const minuteOfDay = Number(text.slice(comma + 2, comma + 4)) * 60 + Number(text.slice(comma + 5, comma + 7))
+  return { date, weekday: weekdayOf(date), minuteOfDay }
 }
 
 /** 0 is Sunday. */

@@ -165,7 +165,9 @@ function createHandlers({ runtime, metrics, programmes, parts }: House) {
       ? createPostgresSessions(
           createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
         )
-      : createRedisSessions(new Redis(config.redisUrl, { maxRetriesPerRequest: 1 }))
+      : createRedisSessions(
+          new Redis(config.redisUrl, { maxRetriesPerRequest: 1, enableAutoPipelining: true }),
+        )
   const ussd = createUssd({
     db,
     clock,

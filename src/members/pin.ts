@@ -128,9 +128,9 @@ export function isPin(text: string): boolean {
   return /^\d{4,6}$/.test(text)
 }
 
-/** "0000", "1212", "123123". */
+/** "0000", "1212", "123123", "112233". */
 function isRepeat(pin: string): boolean {
-  return /^(\d{1,3})\1+$/.test(pin) || /^(\d)\1+(\d)\2+$/.test(pin)
+  return /^(\d{1,3})\1+$/.test(pin) || /^(?:(\d)\1+)+$/.test(pin)
 }
 
 function isRun(pin: string, step: 1 | -1): boolean {

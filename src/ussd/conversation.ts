@@ -26,7 +26,8 @@ export interface Hop {
   call: UssdCall
   programme: ProgrammeInfo
   key: string
-  caller: string
+  /** Undefined when no earlier dialogue can be resumed by this call. */
+  caller: string | undefined
   textHash: string
   /** Best known so far; the programme's default at first. */
   language: string

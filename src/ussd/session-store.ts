@@ -19,13 +19,15 @@ export interface Saving {
   key: string
   version: number
   session: Session
-  caller: string
+  /** Needed with the first save only. */
+  caller: string | undefined
   textHash: string
   reply: string
 }
 
 export interface SessionStore {
-  load(key: string, textHash: string, caller: string, now: Date): Promise<Loaded>
+  /** `caller` is undefined when her newest other dialogue is of no interest. */
+  load(key: string, textHash: string, caller: string | undefined, now: Date): Promise<Loaded>
   /** False when another callback of this session was faster; nothing is stored then. */
   save(saving: Saving): Promise<boolean>
   /** The answer given to one text, if it is still kept. */
@@ -75,7 +77,7 @@ export function createPostgresSessions(pipeline: Pipeline): SessionStore {
         version: number | null
         reply: string | null
         last: string | null
-      }>('session-load', loadSql, [key, textHash, caller, now])
+      }>('session-load', loadSql, [key, textHash, caller, now.toISOString()])
       const row = rows[0]
       if (row === undefined) return { session: undefined, version: 0, reply: undefined, last: undefined }
       const session = parseKept(row.state, now)
@@ -87,8 +89,8 @@ export function createPostgresSessions(pipeline: Pipeline): SessionStore {
       }
     },
     async save({ key, version, session, caller, textHash, reply }) {
-      const expiresAt = new Date(session.lastAtMs + keptMs)
-      const values = [key, JSON.stringify(session), version, caller, expiresAt, textHash, reply]
+      const expiresAt = new Date(session.lastAtMs + keptMs).toISOString()
+      const values = [key, JSON.stringify(session), version, caller ?? '', expiresAt, textHash, reply]
       const rows = await pipeline.query('session-save', saveSql, values)
       return rows.length === 1
     },
@@ -122,8 +124,11 @@ const saveLua = `
   if (redis.call('HGET', KEYS[1], 'v') or '0') ~= ARGV[1] then return 0 end
   redis.call('HSET', KEYS[1], 'v', ARGV[1] + 1, 's', ARGV[2], 'r:' .. ARGV[3], ARGV[4])
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
-  redis.call('SET', KEYS[2], KEYS[1], 'PX', ARGV[5])
+  if ARGV[6] ~= '' then redis.call('SET', KEYS[2], KEYS[1], 'PX', ARGV[6]) end
   return 1`
+
+/** The caller's key is written with the first save and must outlive the longest dialogue; the session's own age decides. */
+const callerKeptMs = 4 * keptMs
 
 type Script = (...values: (string | number)[]) => Promise<unknown>
 
@@ -138,7 +143,7 @@ export function createRedisSessions(redis: Redis): SessionStore {
     async load(key, textHash, caller, now) {
       const [version, state, reply, last] = (await scripts.tamaSessionLoad(
         sessionKey(key),
-        callerKey(caller),
+        callerKey(caller ?? ''),
         textHash,
       )) as (string | null)[]
       const session = parseKept(state ?? null, now)
@@ -152,12 +157,13 @@ export function createRedisSessions(redis: Redis): SessionStore {
     async save({ key, version, session, caller, textHash, reply }) {
       const saved = await scripts.tamaSessionSave(
         sessionKey(key),
-        callerKey(caller),
+        callerKey(caller ?? ''),
         version,
         JSON.stringify(session),
         textHash,
         reply,
         keptMs,
+        caller === undefined ? '' : callerKeptMs,
       )
       return saved === 1
     },

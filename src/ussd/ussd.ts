@@ -87,12 +87,15 @@ export function createUssd(deps: UssdDeps) {
         seenHash: hop.textHash,
         lastAtMs: now.getTime(),
       }
-      const { key, caller, textHash } = hop
+      const { key, textHash } = hop
+      const caller = loaded.version === 0 || loaded.session === undefined ? callerOf(hop) : undefined
       const saved = await sessions.save({ key, version: loaded.version, session, caller, textHash, reply })
       if (saved) return { reply, outcome: turn.outcome, state: dialogue.state, turn }
     }
     throw new DependencyError('dependency.slow', 'A session changed under every try')
   }
+
+  const callerOf = ({ caller, programme, call }: Hop) => caller ?? keys.caller(programme.id, call.msisdn)
 
   async function proceed(
     hop: Hop,
@@ -187,7 +190,8 @@ export function createUssd(deps: UssdDeps) {
         call,
         programme,
         key,
-        caller: keys.caller(programme.id, call.msisdn),
+        // Only a plain first dial is offered to go on where another one was dropped.
+        caller: call.text === '' ? keys.caller(programme.id, call.msisdn) : undefined,
         textHash: keys.text(key, call.text),
         language: programme.languages[0] ?? 'en',
         lateReply: undefined,

@@ -1,0 +1,190 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { StartError } from '../../../src/errors.ts'
+import { loadI18n } from '../../../src/i18n.ts'
+import { checkMenus, checkServiceCodes } from '../../../src/ussd/check.ts'
+import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
+
+const good = readFileSync('menus/member.yaml', 'utf8')
+const programme = {
+  code: 'fansoto',
+  menu: 'member',
+  languages: ['fr', 'en', 'wo'],
+  currencyCode: 'XOF',
+  screenSeptetsFirst: 140,
+  screenSeptetsMax: 160,
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'tama-locales-'))
+cpSync('locales', folder, { recursive: true })
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** The faults of a menu, and of locales changed by `change`. */
+function faultsOf(menu: Menu, change?: { language: string; from: string; to: string }): readonly string[] {
+  const file = change === undefined ? '' : join(folder, change.language, 'ussd.json')
+  const before = change === undefined ? '' : readFileSync(file, 'utf8')
+  if (change !== undefined) {
+    expect(before).toContain(change.from)
+    writeFileSync(file, before.replace(change.from, change.to))
+  }
+  try {
+    checkMenus(new Map([['member', menu]]), loadI18n(folder), [programme])
+    return []
+  } catch (error) {
+    if (error instanceof StartError) return error.faults
+    throw error
+  } finally {
+    if (change !== undefined) writeFileSync(file, before)
+  }
+}
+
+const changed = (from: string, to: string): Menu => {
+  expect(good).toContain(from)
+  return parseMenu(good.replace(from, to), 'menu')
+}
+
+const same = parseMenu(good, 'menu')
+
+test('the menus of the house have no fault in any language', () => {
+  expect(() => checkMenus(loadMenus('menus'), loadI18n('locales'), [programme])).not.toThrow()
+})
+
+describe('the start is refused for', () => {
+  test.each<[string, string, string, RegExp]>([
+    ['an unknown target', 'to: meeting }', 'to: meetings }', /unknown state "meetings"/],
+    ['an unreachable state', '- { key: "6", name: help, to: help }', '', /help: no way leads here/],
+    [
+      'a dead end',
+      '    options:\n      - { key: "1", name: language, to: language }\n      - { key: "2", name: pin, to: pin_change }\n      - { key: "3", name: messages, to: messages }',
+      '',
+      /dead end/,
+    ],
+    ['unknown data', 'needs: [savings]', 'needs: [saving]', /unknown data "saving"/],
+    ['an unknown action', 'do: call_back', 'do: call_front', /unknown action "call_front"/],
+    ['an outcome that leads nowhere', '      ok: pin_again\n', '', /can end with "ok", which leads nowhere/],
+    [
+      'an outcome that never comes',
+      'on: { asked: called }',
+      'on: { asked: called, refused: called }',
+      /never ends with "refused"/,
+    ],
+    ['an unknown fact', 'when: has_savings', 'when: has_cattle', /unknown fact "has_cattle"/],
+    [
+      'a key that is taken twice',
+      '{ key: "2", name: meeting',
+      '{ key: "1", name: meeting',
+      /key 1 is taken twice/,
+    ],
+    ['a key that data may take', 'key: "8"', 'key: "4"', /key 4 is taken twice/],
+    ['an unknown gate', 'new_pin: pin_new', 'new_pin: pin_newer', /gates.new_pin: unknown state/],
+    [
+      'a member’s data without a gate',
+      '  savings:\n    kind: info\n    pin: true\n    answer: savings',
+      '  savings:\n    kind: info',
+      /needs who or pin/,
+    ],
+    [
+      'an option without text',
+      'name: training, to',
+      'name: lessons, to',
+      /fr\/ussd.json has no text "member.home.options.lessons"/,
+    ],
+    ['an answer by SMS that has no text', 'answer: training', 'answer: lesson', /answer.lesson.discreet/],
+  ])('%s', (_, from, to, fault) => {
+    expect(faultsOf(changed(from, to)).join('\n')).toMatch(fault)
+  })
+
+  test.each<[string, { language: string; from: string; to: string }, RegExp]>([
+    [
+      'a missing text',
+      { language: 'wo', from: '"pin_locked": {\n      "text"', to: '"pin_locked": {\n      "texts"' },
+      /wo\/ussd.json has no text "member.pin_locked.text"/,
+    ],
+    [
+      'a missing common word',
+      { language: 'en', from: '"more": "More"', to: '"moar": "More"' },
+      /en\/ussd.json has no text "common.more"/,
+    ],
+    [
+      'a placeholder that is not known there',
+      { language: 'fr', from: 'Votre épargne: {{amount}}', to: 'Votre épargne: {{sum}}' },
+      /\{\{sum\}\} is not known there/,
+    ],
+    [
+      'a placeholder that one language leaves out',
+      { language: 'en', from: 'Your savings: {{amount}}', to: 'Your savings' },
+      /languages do not show the same values/,
+    ],
+    [
+      'an option that cannot fit',
+      { language: 'fr', from: '"Toutes les échéances"', to: `"${'Toutes les échéances '.repeat(9)}"` },
+      /an option with navigation is longer than 160/,
+    ],
+    [
+      'a first screen of two pages',
+      { language: 'fr', from: '"Bienvenue"', to: `"${'Bienvenue '.repeat(9)}"` },
+      /home: in fr .* the first screen is longer than 140/,
+    ],
+    [
+      'a last screen that is too long',
+      { language: 'en', from: 'The code is locked.', to: 'The code is locked. '.repeat(8) },
+      /the last screen is longer than 160/,
+    ],
+  ])('%s', (_, change, fault) => {
+    expect(faultsOf(same, change).join('\n')).toMatch(fault)
+  })
+
+  test('a menu or a language that a programme names and nobody has', () => {
+    const odd = { ...programme, menu: 'officer', languages: ['fr', 'xx'] }
+    const check = () => checkMenus(new Map([['member', same]]), loadI18n('locales'), [odd])
+    expect(check).toThrow(/no menu "officer"/)
+    expect(check).toThrow(/no language "xx"/)
+  })
+
+  test('several faults at once, all of them named', () => {
+    const menu = parseMenu(
+      good.replace('to: meeting }', 'to: meetings }').replace('do: call_back', 'do: call_front'),
+      'menu',
+    )
+    const faults = faultsOf(menu)
+    expect(faults.some((fault) => fault.includes('meetings'))).toBe(true)
+    expect(faults.some((fault) => fault.includes('call_front'))).toBe(true)
+  })
+})
+
+describe('a menu file is refused for', () => {
+  test.each<[string, string, RegExp]>([
+    ['YAML that cannot be read', 'states: [', /menu/],
+    ['a name in it twice', `${good}\nhome: help\n`, /unique|duplicate/i],
+    ['an unknown field', good.replace('kind: list', 'kynd: list'), /schedule/],
+    ['an unknown kind', good.replace('kind: list', 'kind: scroll'), /schedule.kind/],
+    ['navigation’s own keys', good.replace('key: "6"', 'key: "98"'), /a key is 1 to 99 without 98/],
+    [
+      'an option with neither to nor do',
+      good.replace('name: help, to: help', 'name: help'),
+      /either to or do/,
+    ],
+  ])('%s', (_, text, fault) => {
+    expect(() => parseMenu(text, 'menu')).toThrow(fault)
+  })
+})
+
+describe('service codes', () => {
+  const codes = (...serviceCodes: string[]) =>
+    serviceCodes.map((serviceCode, index) => ({ code: `p${index}`, serviceCode }))
+
+  test('of two programmes may not be equal', () => {
+    expect(() => checkServiceCodes(codes('*384*1', '*384*1'))).toThrow(/both have/)
+  })
+  test('may not be a deep dial into one another', () => {
+    expect(() => checkServiceCodes(codes('*384*1*2', '*384*1'))).toThrow(/deep dial/)
+  })
+  test('that only look alike are fine', () => {
+    expect(() => checkServiceCodes(codes('*384*1', '*384*12', '*385*1'))).not.toThrow()
+  })
+  test('end without "#"', () => {
+    expect(() => checkServiceCodes(codes('*384*1#'))).toThrow(/without "#"/)
+  })
+})
