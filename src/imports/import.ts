@@ -114,21 +114,32 @@ async function importRows<Row, Item>(
 ): Promise<void> {
   const stream = createReadStream(file)
   const assembler = createAssembler(kind, faults)
+  // The next rows are read and checked while the database writes these.
+  let writing: Promise<void> = Promise.resolve()
   const write = async () => {
-    const { written, alreadyThere } = await writeBatch(tx, kind, assembler.take(), faults)
-    total.written += written
-    total.alreadyThere += alreadyThere
+    await writing
+    writing = writeBatch(tx, kind, assembler.take(), faults).then(({ written, alreadyThere }) => {
+      total.written += written
+      total.alreadyThere += alreadyThere
+    })
+    // A failure is met where the batch is awaited.
+    writing.catch(() => undefined)
   }
-  for await (const rows of readTable(stream, kind.columns, faults.add)) {
-    for (const row of rows) {
-      total.rows += 1
-      assembler.push(row)
-      if (assembler.rowsWaiting() >= batchRowsMax) await write()
+  try {
+    for await (const rows of readTable(stream, kind.columns, faults.add)) {
+      for (const row of rows) {
+        total.rows += 1
+        assembler.push(row)
+        if (assembler.rowsWaiting() >= batchRowsMax) await write()
+      }
+      onProgress?.(stream.bytesRead, bytesTotal)
     }
-    onProgress?.(stream.bytesRead, bytesTotal)
+    assembler.end()
+    await write()
+  } finally {
+    // Nothing may be under way when the transaction ends.
+    await writing
   }
-  assembler.end()
-  await write()
 }
 
 /** Collects rows into items; rows of an item that has a fault are left out together. */
