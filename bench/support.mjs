@@ -42,8 +42,13 @@ export async function startRedis() {
 }
 
 /** Starts `node file ...words` on core 0 and waits for the line "ready". */
-export async function startServer(file, words) {
-  const command = canPin
+export const startServer = (file, words) => start(file, words, canPin)
+
+/** The same on the core where the load is: what is not under test. */
+export const startOther = (file, words) => start(file, words, false)
+
+async function start(file, words, pinned) {
+  const command = pinned
     ? ['taskset', ['-c', '0', process.execPath, file, ...words]]
     : [process.execPath, [file, ...words]]
   const child = spawn(command[0], command[1], { stdio: ['ignore', 'pipe', 'inherit'] })
