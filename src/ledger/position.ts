@@ -24,12 +24,15 @@ export interface LoanPosition {
   next: DueInstalment | undefined
 }
 
-export interface MemberPosition {
+export interface MemberBalances {
   currency: string
   /** Those with something outstanding, oldest first. */
   loans: LoanPosition[]
   /** Undefined: she has no savings account. */
   savings: Amount | undefined
+}
+
+export interface MemberPosition extends MemberBalances {
   nextMeeting: { id: string; startsAt: Date; place: string; coming: boolean | undefined } | undefined
   nextTraining: { id: string; startsAt: Date; place: string; titles: Record<string, string> } | undefined
   /** Of the sessions that every member takes before her first loan. */
@@ -45,6 +48,34 @@ const remainingSql = `
             from instalments where loan_id = l.id) i
   window later as (order by i.due_date desc, i.number desc rows unbounded preceding)`
 
+// Her loans and savings, for a row "m" of members: one pass over her accounts. `today` names the parameter.
+const ownSql = (today: '$2' | '$3') => `
+  cross join lateral (
+    select -sum(b.outstanding) filter (where a.purpose = 'savings') as savings,
+           json_agg(json_build_array(l.id, l.number, l.product, b.outstanding::text, due.overdue::text,
+                    due.next_id, due.next_date, due.next_remaining::text) order by l.cycle, l.number)
+             filter (where l.id is not null) as loans
+      from accounts a
+      cross join lateral (select coalesce(sum(amount), 0) as outstanding from postings where account_id = a.id) b
+      left join loans l on l.account_id = a.id and b.outstanding > 0
+      left join lateral (
+        select coalesce(sum(remaining) filter (where due_date < ${today}), 0) as overdue,
+               (array_agg(id order by due_date, number) filter (where remaining > 0 and due_date >= ${today}))[1] as next_id,
+               min(due_date) filter (where remaining > 0 and due_date >= ${today}) as next_date,
+               (array_agg(remaining order by due_date, number) filter (where remaining > 0 and due_date >= ${today}))[1]
+                 as next_remaining
+          from (${remainingSql}) r
+      ) due on l.id is not null
+     where a.member_id = m.id and a.purpose in ('savings', 'loan')
+  ) own`
+
+const balancesSql = `
+select p.currency_code as currency, own.loans, own.savings
+  from members m
+  join programmes p on p.id = m.programme_id
+  ${ownSql('$2')}
+ where m.id = $1`
+
 const positionSql = `
 select p.currency_code as currency, own.loans, own.savings,
        meeting.id as "meetingId", meeting.starts_at as "meetingStartsAt", meeting.place as "meetingPlace",
@@ -58,24 +89,7 @@ select p.currency_code as currency, own.loans, own.savings,
          where t.member_id = m.id and t.attended)::int as "initialDone"
   from members m
   join programmes p on p.id = m.programme_id
-  cross join lateral (
-    select -sum(b.outstanding) filter (where a.purpose = 'savings') as savings,
-           json_agg(json_build_array(l.id, l.number, l.product, b.outstanding::text, due.overdue::text,
-                    due.next_id, due.next_date, due.next_remaining::text) order by l.cycle, l.number)
-             filter (where l.id is not null) as loans
-      from accounts a
-      cross join lateral (select coalesce(sum(amount), 0) as outstanding from postings where account_id = a.id) b
-      left join loans l on l.account_id = a.id and b.outstanding > 0
-      left join lateral (
-        select coalesce(sum(remaining) filter (where due_date < $3), 0) as overdue,
-               (array_agg(id order by due_date, number) filter (where remaining > 0 and due_date >= $3))[1] as next_id,
-               min(due_date) filter (where remaining > 0 and due_date >= $3) as next_date,
-               (array_agg(remaining order by due_date, number) filter (where remaining > 0 and due_date >= $3))[1]
-                 as next_remaining
-          from (${remainingSql}) r
-      ) due on l.id is not null
-     where a.member_id = m.id and a.purpose in ('savings', 'loan')
-  ) own
+  ${ownSql('$3')}
   left join lateral (
     select id, starts_at, place from meetings
      where group_id = m.group_id and starts_at >= $2 and status = 'planned' order by starts_at limit 1
@@ -87,10 +101,24 @@ select p.currency_code as currency, own.loans, own.savings,
   ) training on true
  where m.id = $1`
 
-interface PositionRow {
+type LoanColumns = [
+  loanId: string,
+  number: string,
+  product: string,
+  outstanding: string,
+  overdue: string,
+  nextId: string | null,
+  nextDate: CalendarDate | null,
+  nextRemaining: string | null,
+]
+
+interface BalancesRow {
   currency: string
-  loans: [string, string, string, string, string, string | null, CalendarDate | null, string | null][] | null
+  loans: LoanColumns[] | null
   savings: string | null
+}
+
+interface PositionRow extends BalancesRow {
   meetingId: string | null
   meetingStartsAt: Date
   meetingPlace: string
@@ -103,6 +131,37 @@ interface PositionRow {
   initialTotal: number
 }
 
+function balancesOf(row: BalancesRow): MemberBalances {
+  return {
+    currency: row.currency,
+    loans: (row.loans ?? []).map(
+      ([loanId, number, product, outstanding, overdue, nextId, nextDate, nextRemaining]) => ({
+        loanId,
+        number,
+        product,
+        outstanding: new Decimal(outstanding),
+        overdue: new Decimal(overdue),
+        next:
+          nextId === null || nextDate === null || nextRemaining === null
+            ? undefined
+            : { id: nextId, dueDate: nextDate, remaining: new Decimal(nextRemaining) },
+      }),
+    ),
+    savings: row.savings === null ? undefined : new Decimal(row.savings),
+  }
+}
+
+/** The money part of the position alone, at half its cost: for screens that show no meeting and no training. */
+export async function readBalances(
+  reads: Pipeline,
+  memberId: string,
+  today: CalendarDate,
+): Promise<MemberBalances> {
+  const [row] = await reads.query<BalancesRow>('member-balances', balancesSql, [memberId, today])
+  if (row === undefined) throw new InvariantError('balances were asked for an unknown member')
+  return balancesOf(row)
+}
+
 /** `today` is the business day in the programme's time zone. Throws an InvariantError for an id that is no member's. */
 export async function readPosition(
   reads: Pipeline,
@@ -113,21 +172,7 @@ export async function readPosition(
   const [row] = await reads.query<PositionRow>('member-position', positionSql, [memberId, now, today])
   if (row === undefined) throw new InvariantError('a position was asked for an unknown member')
   return {
-    currency: row.currency,
-    loans: (row.loans ?? []).map(
-      ([loanId, number, product, outstanding, overdue, nextId, nextDate, remaining]) => ({
-        loanId,
-        number,
-        product,
-        outstanding: new Decimal(outstanding),
-        overdue: new Decimal(overdue),
-        next:
-          nextId === null || nextDate === null || remaining === null
-            ? undefined
-            : { id: nextId, dueDate: nextDate, remaining: new Decimal(remaining) },
-      }),
-    ),
-    savings: row.savings === null ? undefined : new Decimal(row.savings),
+    ...balancesOf(row),
     nextMeeting:
       row.meetingId === null
         ? undefined

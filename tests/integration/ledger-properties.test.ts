@@ -14,7 +14,7 @@ import {
   type NewLoan,
   repaymentOf,
 } from '../../src/ledger/loans.ts'
-import { readMovements, readPosition, readSchedule } from '../../src/ledger/position.ts'
+import { readBalances, readMovements, readPosition, readSchedule } from '../../src/ledger/position.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createMember,
@@ -185,11 +185,14 @@ function expectedLoans(loans: NewLoan[], posted: Posted[], today: CalendarDate) 
 
 async function shownLoans(member: TestMember) {
   const { reads } = database.db
-  const [position, rows] = await Promise.all([
+  const [position, balances, rows] = await Promise.all([
     readPosition(reads, member.id, testNow, testToday),
+    readBalances(reads, member.id, testToday),
     readSchedule(reads, member.id),
   ])
-  const loans = position.loans.map((loan) => ({
+  const { currency, loans: owed, savings } = position
+  expect(balances).toEqual({ currency, loans: owed, savings })
+  const loans = owed.map((loan) => ({
     number: loan.number,
     outstanding: loan.outstanding.toFixed(),
     overdue: loan.overdue.toFixed(),
@@ -198,7 +201,7 @@ async function shownLoans(member: TestMember) {
       .filter((row) => row.loanNumber === loan.number)
       .map((row) => [row.dueDate, row.amount.toFixed(), row.remaining.toFixed()]),
   }))
-  return { loans, savings: position.savings?.toFixed() }
+  return { loans, savings: savings?.toFixed() }
 }
 
 async function take(work: Step, loans: NewLoan[], member: TestMember, posted: Posted[]): Promise<void> {
