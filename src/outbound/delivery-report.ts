@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import type { Metrics } from '../metrics.ts'
 import { africasTalkingReportWords } from '../providers/africastalking.ts'
-import { allowedMoves, type ReportedStatus } from './status.ts'
+import { allowedMoves, type Lane, type ReportedStatus } from './status.ts'
 import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
 
 export interface DeliveryReport {
@@ -52,8 +52,8 @@ const recordSql = `
     insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
     select id, from_status, to_status, 'delivery_report', $8, $1 from moved
   )
-  select report.id as "reportId", report.matched_at is not null as matched, moved.id, moved.from_status as "from",
-         moved.to_status as "to", moved.lane
+  select report.id as "reportId", report.matched_at is not null as matched, moved.id, moved.to_status as "to",
+         moved.lane
     from report left join moved on true`
 
 /** What became of a report: it moved a message, it changed nothing (late or repeated), it waits, or its word is unknown. */
@@ -67,19 +67,22 @@ export async function recordDeliveryReport(
   metrics?: Metrics,
 ): Promise<ReportOutcome> {
   const status = statusOf(report)
-  const { rows } = await db.pool.query<Moved & { reportId: string; matched: boolean; id: string | null }>(
-    recordSql,
-    [
-      clock.now(),
-      report.provider,
-      report.providerMessageId,
-      report.status,
-      report.failureReason ?? null,
-      report.networkCode ?? null,
-      status ?? null,
-      reasonOf(report),
-    ],
-  )
+  const { rows } = await db.pool.query<{
+    reportId: string
+    matched: boolean
+    id: string | null
+    to: ReportedStatus
+    lane: Lane
+  }>(recordSql, [
+    clock.now(),
+    report.provider,
+    report.providerMessageId,
+    report.status,
+    report.failureReason ?? null,
+    report.networkCode ?? null,
+    status ?? null,
+    reasonOf(report),
+  ])
   const moved = rows.filter((row) => row.id !== null)
   const reportId = rows[0]?.reportId
   let outcome: ReportOutcome =

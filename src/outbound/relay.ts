@@ -9,7 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import { matchReports } from './delivery-report.ts'
 import type { Queues } from './queue.ts'
 import { type Lane, lanes } from './status.ts'
-import { countMoves, type Moved, movedColumns, movingStatement } from './transitions.ts'
+import { movingStatement } from './transitions.ts'
 
 export interface Relay {
   start(): Promise<void>
@@ -46,8 +46,9 @@ const enqueueSql = movingStatement(
   `update messages m set status = 'queued', batch_id = $3, reason = null, updated_at = $1
      from (select id from messages where lane = $2 and status = 'created' and not_before <= $1
             order by not_before limit $4 for update skip locked) due
-    where m.id = due.id returning ${movedColumns}`,
+    where m.id = due.id `,
   'relay',
+  'count(*)::int as rows',
 )
 
 const staleSql = `
@@ -59,15 +60,17 @@ const requeueSql = movingStatement(
   `update messages m set status = 'queued', batch_id = $3, reason = 'lost', updated_at = $1
      from (select id from messages where batch_id = $2 and status in ('queued', 'claimed') and updated_at < $4
             for update skip locked) lost
-    where m.id = lost.id returning ${movedColumns}`,
+    where m.id = lost.id `,
   'relay',
+  'count(*)::int as rows',
 )
 
 const abandonSql = movingStatement(
   `update messages m set status = 'unknown', reason = 'no_answer', updated_at = $1
-     from (select id from messages where status = 'submitting' and updated_at < $2 for update skip locked) lost
-    where m.id = lost.id returning ${movedColumns}`,
+     from (select id from messages where status = 'submitting' and updated_at < $2 and lane = $3 for update skip locked) lost
+    where m.id = lost.id `,
   'relay',
+  'count(*)::int as rows',
 )
 
 /** A job that BullMQ still holds after this many leases is not believed any more. */
@@ -87,6 +90,11 @@ export function createRelay(options: RelayOptions): Relay {
   let running = false
   let listener: Listener | undefined
 
+  async function move(name: string, text: string, values: unknown[]): Promise<number> {
+    const { rows } = await db.pool.query<{ rows: number }>({ name, text, values })
+    return rows[0]?.rows ?? 0
+  }
+
   async function enqueueDue(lane: Lane): Promise<number> {
     // Asked first: when the queue is away no row is marked.
     const room = batchesAheadMax - (await queues.waiting(`outbound-${lane}`))
@@ -94,13 +102,13 @@ export function createRelay(options: RelayOptions): Relay {
     let rows = 0
     for (let batch = 0; batch < room; batch++) {
       const batchId = randomUUID()
-      const moved = await db.pool.query<Moved>(enqueueSql, [clock.now(), lane, batchId, batchRows[lane]])
-      if (moved.rows.length === 0) break
-      countMoves(metrics, moved.rows)
-      rows += moved.rows.length
+      const count = await move('relay.enqueue', enqueueSql, [clock.now(), lane, batchId, batchRows[lane]])
+      if (count === 0) break
+      metrics.transitions.inc({ status: 'queued', lane }, count)
+      rows += count
       // A job that cannot be added leaves its rows to the recovery.
       await queues.add(`outbound-${lane}`, [batchId])
-      if (moved.rows.length < batchRows[lane]) break
+      if (count < batchRows[lane]) break
     }
     return rows
   }
@@ -133,18 +141,23 @@ export function createRelay(options: RelayOptions): Relay {
       const believable = now.getTime() - since.getTime() < leaseMs * leasesMax
       if (believable && (await queues.has(`outbound-${lane}`, batchId))) continue
       const newBatchId = randomUUID()
-      const moved = await db.pool.query<Moved>(requeueSql, [now, batchId, newBatchId, before])
-      if (moved.rows.length === 0) continue
-      countMoves(metrics, moved.rows)
-      rows += moved.rows.length
-      logger.warn({ event: 'relay.requeued', lane, batch: newBatchId, rows: moved.rows.length })
+      const count = await move('relay.requeue', requeueSql, [now, batchId, newBatchId, before])
+      if (count === 0) continue
+      metrics.transitions.inc({ status: 'queued', lane }, count)
+      rows += count
+      logger.warn({ event: 'relay.requeued', lane, batch: newBatchId, rows: count })
       await queues.add(`outbound-${lane}`, [newBatchId])
     }
-    const abandoned = await db.pool.query<Moved>(abandonSql, [now, new Date(now.getTime() - submittingMs)])
-    if (abandoned.rows.length > 0) {
-      countMoves(metrics, abandoned.rows)
-      rows += abandoned.rows.length
-      logger.error({ event: 'relay.outcome_unknown', rows: abandoned.rows.length })
+    for (const lane of lanes) {
+      const lost = await move('relay.abandon', abandonSql, [
+        now,
+        new Date(now.getTime() - submittingMs),
+        lane,
+      ])
+      if (lost === 0) continue
+      metrics.transitions.inc({ status: 'unknown', lane }, lost)
+      rows += lost
+      logger.error({ event: 'relay.outcome_unknown', lane, rows: lost })
     }
     const settled = await matchReports({ db, clock, metrics })
     return rows + settled

@@ -12,10 +12,7 @@ import { matchReports } from './delivery-report.ts'
 import type { Queues, QueueWorker } from './queue.ts'
 import { type Lane, lanes } from './status.ts'
 import {
-  countMoves,
   createTransitionWriter,
-  type Moved,
-  movedColumns,
   movingStatement,
   type Transition,
   type TransitionWriter,
@@ -60,11 +57,15 @@ export interface SenderOptions {
 // `claimed` may be claimed again: a crash before `submitting` has sent nothing.
 const claimSql = movingStatement(
   `update messages m set status = 'claimed', updated_at = $1, reason = null
-    where batch_id = $2 and status in ('queued', 'claimed') returning ${movedColumns}, new.attempts`,
+    where batch_id = $2 and status in ('queued', 'claimed')`,
   'sender',
-).replace('move_lane as lane from moved', 'move_lane as lane, attempts from moved')
+  'id, attempts',
+)
 
-type Claimed = Moved & { attempts: number }
+interface Claimed {
+  id: string
+  attempts: number
+}
 
 const statusByAction = {
   suppress: 'suppressed',
@@ -102,9 +103,13 @@ export function createSender(options: SenderOptions): Sender {
   /** One job. Rejects only when the database is away: the rows then wait for the relay. */
   async function sendBatch(lane: Lane, batchId: string, calls: LaneCalls, marks: TransitionWriter) {
     const now = clock.now()
-    const { rows } = await db.pool.query<Claimed>(claimSql, [now, batchId])
-    countMoves(metrics, rows)
+    const { rows } = await db.pool.query<Claimed>({
+      name: 'sender.claim',
+      text: claimSql,
+      values: [now, batchId],
+    })
     if (rows.length === 0) return
+    metrics.transitions.inc({ status: 'claimed', lane }, rows.length)
     const claimed = new Map(rows.map((row) => [row.id, row]))
     let decisions: Decision[]
     try {

@@ -37,7 +37,6 @@ export interface TransitionFields {
 
 export interface Moved {
   id: string
-  from: MessageStatus
   to: MessageStatus
   lane: Lane
   /** A delivery report came before this submit was saved and waits for it. */
@@ -45,19 +44,18 @@ export interface Moved {
 }
 
 /**
- * Completes an UPDATE of `messages` that returns `moved_id, from_status, to_status, move_reason, move_lane` so that the same
- * statement writes the event rows. `$1` is the instant; `source` is one word of ours.
+ * Completes an UPDATE of `messages m` so that the same statement writes the event rows; `result` is selected from `moved`, which
+ * holds `id, attempts`. In the UPDATE `$1` is the instant, and old and new name the row's versions.
  */
-export function movingStatement(update: string, source: TransitionSource): string {
-  return `with moved as (${update}),
-    noted as (
+export function movingStatement(update: string, source: TransitionSource, result: string): string {
+  return `with moved as (
+      ${update} returning new.id, new.attempts, old.status as from_status, new.status as to_status, new.reason
+    ), noted as (
       insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
-      select moved_id, from_status, to_status, '${source}', move_reason, $1 from moved)
-    select moved_id as id, from_status as "from", to_status as "to", move_lane as lane from moved`
+      select id, from_status, to_status, '${source}', reason, $1 from moved
+    )
+    select ${result} from moved`
 }
-
-export const movedColumns =
-  'new.id as moved_id, old.status as from_status, new.status as to_status, new.reason as move_reason, new.lane as move_lane'
 
 const moveList = allowedMoves.map((move) => `'${move}'`).join(', ')
 
@@ -95,7 +93,7 @@ const applySql = `
     insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
     select id, from_status, to_status, source, reason, $1 from moved
   )
-  select id, from_status as "from", to_status as "to", lane,
+  select id, lane,
          provider_message_id is not null and exists (
            select 1 from delivery_reports r
             where r.matched_at is null and r.provider = moved.provider
@@ -137,8 +135,16 @@ export async function moveMessages(
   transitions: readonly Transition[],
 ): Promise<Moved[]> {
   if (transitions.length === 0) return []
-  const { rows } = await tx.query<Moved>(applySql, applyValues(at, transitions))
-  return rows
+  const { rows } = await tx.query<Omit<Moved, 'to'>>(applySql, applyValues(at, transitions))
+  return withTarget(rows, transitions)
+}
+
+function withTarget(rows: readonly Omit<Moved, 'to'>[], transitions: readonly Transition[]): Moved[] {
+  const targets = new Map(transitions.map(({ messageId, to }) => [messageId, to]))
+  return rows.flatMap((row) => {
+    const to = targets.get(row.id)
+    return to === undefined ? [] : { ...row, to }
+  })
 }
 
 /** Like moveMessages; returns the ids that moved. */
@@ -233,11 +239,12 @@ export function createTransitionWriter(options: TransitionWriterOptions): Transi
     const startedMs = elapsedMs()
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
       try {
-        return await pipeline.query<Moved & { [column: string]: unknown }>(
+        const rows = await pipeline.query<Omit<Moved, 'to'> & { [column: string]: unknown }>(
           'messages.move',
           applySql,
           applyValues(clock.now(), transitions),
         )
+        return withTarget(rows, transitions)
       } catch (error) {
         if (error instanceof InvariantError || elapsedMs() - startedMs > retryForMs) throw error
         logger.warn({ event: 'messages.move_failed', code: errorCode(error), rows: transitions.length })
