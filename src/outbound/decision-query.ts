@@ -87,13 +87,11 @@ const toldSql = `
   left join lateral (
     select (select count(*) from messages o
              where o.member_id = m.member_id and o.submitted_at is not null and o.purpose in ${planned}
-               and o.submitted_at >= today.starts_at and o.id <> m.id)
+               and o.submitted_at >= pr.day_starts_at and o.id <> m.id)
          + (select count(*) from messages o
              where o.member_id = m.member_id and o.status in ('claimed', 'submitting', 'unknown')
-               and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= today.starts_at
+               and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= pr.day_starts_at
                and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) as count
-      from (select date_trunc('day', $2::timestamptz at time zone pr.time_zone) at time zone pr.time_zone
-              as starts_at) today
   ) told on m.purpose in ${planned}`
 
 // "opening" and the like never become messages, so what an entry is about follows from its kind (for a reversal: the
@@ -140,6 +138,10 @@ const instalmentSql = `
   ) due on m.instalment_id is not null`
 
 const decisionSql = `
+with programme_days as materialized (
+  select *, date_trunc('day', $2::timestamptz at time zone time_zone) at time zone time_zone as day_starts_at
+    from programmes
+)
 select m.id, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.member_id as "memberId",
        corrected.language as "correctsLanguage",
        pr.service_code as "serviceCode", pr.sender_id as "senderId", pr.currency_code as "currencyCode",
@@ -166,7 +168,7 @@ select m.id, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.mem
        ts.place as "trainingPlace", tm.titles as "trainingTitles"
   from unnest($1::uuid[]) with ordinality as wanted(id, position)
   join messages m on m.id = wanted.id
-  join programmes pr on pr.id = m.programme_id
+  join programme_days pr on pr.id = m.programme_id
   left join members mb on mb.id = m.member_id
   left join consents c on c.member_id = m.member_id and c.purpose = m.purpose
   left join messages corrected on corrected.id = m.corrects_id
