@@ -4,10 +4,12 @@ import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import type { Db, Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
+import { readLoan } from '../ledger/loan-state.ts'
 import { readPosition } from '../ledger/position.ts'
 import { readStatement } from '../ledger/statement.ts'
 import type {
   Answer,
+  loanStateAnswer,
   messagesAnswer,
   messagesQuery,
   positionAnswer,
@@ -71,6 +73,37 @@ export async function positionOf(
           ? null
           : { startsAt: training.startsAt.toISOString(), place: training.place, titles: training.titles },
       initialSessions: { done: position.initialDone, total: position.initialTotal },
+    },
+  }
+}
+
+export async function loanStateOf(
+  db: Db,
+  caller: ApiCaller,
+  number: string,
+): Promise<Answer<z.infer<typeof loanStateAnswer>>> {
+  const loan = await readLoan(db.pool, caller.programmeId, number)
+  if (loan === undefined)
+    throw new RequestError('route.unknown', { field: 'number', detail: 'no loan has this number' })
+  return {
+    status: 200,
+    body: {
+      ...loan,
+      principal: loan.principal.toFixed(),
+      outstanding: loan.outstanding.toFixed(),
+      overpaid: loan.overpaid.toFixed(),
+      unscheduled: loan.unscheduled.toFixed(),
+      instalments: loan.instalments.map(({ dueDate, amount, remaining, unpaid }) => ({
+        dueDate,
+        amount: amount.toFixed(),
+        remaining: remaining.toFixed(),
+        unpaid: {
+          principal: unpaid.principal.toFixed(),
+          interest: unpaid.interest.toFixed(),
+          fee: unpaid.fee.toFixed(),
+          insurance: unpaid.insurance.toFixed(),
+        },
+      })),
     },
   }
 }

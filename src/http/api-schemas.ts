@@ -106,6 +106,13 @@ export const entryAnswer = z.object({
   postings: z.array(z.object({ account: z.string(), amount: amountAnswer })),
 })
 
+const partsAnswer = {
+  principal: amountAnswer,
+  interest: amountAnswer,
+  fee: amountAnswer,
+  insurance: amountAnswer,
+}
+
 export const loanAnswer = z.object({
   number: z.string(),
   member: z.string(),
@@ -115,13 +122,26 @@ export const loanAnswer = z.object({
   account: z.string().describe('Code of the loan account, which repayments credit'),
   disbursedDate: z.string(),
   disbursement: z.string().describe('Reference of the disbursing entry'),
+  instalments: z.array(z.object({ dueDate: z.string(), ...partsAnswer })),
+})
+
+export const loanStateAnswer = z.object({
+  number: z.string(),
+  member: z.string(),
+  product: z.enum(loanProducts),
+  cycle: z.int(),
+  principal: amountAnswer,
+  outstanding: amountAnswer.describe('Below zero when over-paid'),
+  overpaid: amountAnswer,
+  unscheduled: amountAnswer.describe('Charged to the loan account beyond the schedule'),
   instalments: z.array(
     z.object({
       dueDate: z.string(),
-      principal: amountAnswer,
-      interest: amountAnswer,
-      fee: amountAnswer,
-      insurance: amountAnswer,
+      amount: amountAnswer,
+      remaining: amountAnswer,
+      unpaid: z
+        .object(partsAnswer)
+        .describe('Payments cover fee, insurance, interest and principal in this order'),
     }),
   ),
 })

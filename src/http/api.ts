@@ -7,7 +7,7 @@ import type { Db } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { messageStates, positionOf, statementOf } from './api-reads.ts'
+import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
   type Answer,
   entrySchema,
@@ -68,6 +68,11 @@ export function createApi(deps: ApiDeps): Router {
       method: 'post',
       path: '/loans',
       handle: (caller, request) => createLoan(db, caller, parseInput(loanSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/loans/:number',
+      handle: (caller, request) => loanStateOf(db, caller, param(request, 'number')),
     },
     {
       method: 'get',

@@ -6,6 +6,7 @@ import {
   entrySchema,
   loanAnswer,
   loanSchema,
+  loanStateAnswer,
   messagesAnswer,
   messagesQuery,
   positionAnswer,
@@ -130,6 +131,14 @@ export const openApiDocument = {
         body: loanSchema,
         answer: loanAnswer,
         refusals: [...written, 'loan.number_taken', 'loan.schedule_invalid', 'member.unknown'],
+      }),
+    },
+    '/loans/{number}': {
+      get: operation({
+        summary: 'A loan with what of each instalment is still to be paid, part by part',
+        path: ['number', 'Loan number, percent-encoded'],
+        answer: loanStateAnswer,
+        refusals: ['route.unknown'],
       }),
     },
     '/members/{number}/position': {

@@ -336,6 +336,22 @@ describe('loans and reads', () => {
     })
   })
 
+  test('a loan shows what of each instalment is unpaid, part by part', async () => {
+    const reply = await call('GET', '/loans/L%2F1')
+    expect(reply.body).toMatchObject({
+      member: 'M/77',
+      outstanding: '30000',
+      overpaid: '0',
+      unscheduled: '0',
+    })
+    expect(reply.body.instalments).toMatchObject([
+      { remaining: '10000', unpaid: { principal: '10000', fee: '0' } },
+      { remaining: '10000' },
+      { remaining: '10000' },
+    ])
+    expect((await call('GET', '/loans/none')).status).toBe(404)
+  })
+
   test('a schedule that does not fit and an unknown member are refused, and nothing is half done', async () => {
     const short = await post('/loans', { ...loan, number: 'L/2', principal: '30001' })
     expect(short).toMatchObject({
@@ -408,6 +424,7 @@ describe('loans and reads', () => {
       '/entries',
       '/entries/{reference}/reversal',
       '/loans',
+      '/loans/{number}',
       '/members/{number}/position',
       '/accounts/{code}/statement',
       '/messages',
