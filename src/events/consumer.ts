@@ -49,7 +49,8 @@ const claimSql = `
              from postings po
              join accounts a on a.id = po.account_id
              left join loans l on l.account_id = a.id
-            where po.entry_id = coalesce(e.reverses_id, e.id) and coalesce(l.member_id, a.member_id) is not null
+            where e.booked_date >= ($1::timestamptz at time zone p.time_zone)::date - 7
+              and po.entry_id = coalesce(e.reverses_id, e.id) and coalesce(l.member_id, a.member_id) is not null
               and (a.purpose = 'loan' and e.kind in ('loan_disbursement', 'loan_repayment', 'reversal')
                 or a.purpose = 'savings' and e.kind in ('savings_deposit', 'savings_withdrawal', 'reversal'))
          ) as "memberIds"

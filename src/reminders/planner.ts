@@ -68,10 +68,27 @@ export function createPlanner(options: PlannerOptions): Planner {
     return written
   }
 
+  /** A kind that fails for one programme holds up no other; the first failure is given back when all were tried. */
+  async function planAll(programmes: readonly ProgrammeDay[], now: Date, planned: Planned): Promise<unknown> {
+    let failure: unknown
+    for (const programme of programmes)
+      for (const kind of reminderKinds) {
+        try {
+          planned[kind.name] = (planned[kind.name] ?? 0) + (await planKind(kind, programme, now))
+        } catch (error) {
+          failure ??= error
+          const code = errorCode(error)
+          logger.error({ event: 'reminders.kind_failed', kind: kind.name, programme: programme.id, code })
+        }
+      }
+    return failure
+  }
+
   async function planOnce(now: Date): Promise<Planned> {
     const planned: Planned = Object.fromEntries(reminderKinds.map((kind) => [kind.name, 0]))
     const lock = await db.pool.connect()
     let broken = true
+    let failure: unknown
     try {
       const { rows } = await lock.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
         plannerLockKey,
@@ -81,9 +98,7 @@ export function createPlanner(options: PlannerOptions): Planner {
           'select id, time_zone as "timeZone" from programmes order by code',
         )
         try {
-          for (const programme of programmes.rows)
-            for (const kind of reminderKinds)
-              planned[kind.name] = (planned[kind.name] ?? 0) + (await planKind(kind, programme, now))
+          failure = await planAll(programmes.rows, now, planned)
         } finally {
           await lock.query('select pg_advisory_unlock($1)', [plannerLockKey])
         }
@@ -92,6 +107,7 @@ export function createPlanner(options: PlannerOptions): Planner {
     } finally {
       lock.release(broken)
     }
+    if (failure !== undefined) throw failure
     return planned
   }
 

@@ -253,3 +253,15 @@ describe('meetings and trainings', () => {
     expect(await remindersOf(member)).toHaveLength(3)
   })
 })
+
+test('a programme that cannot be planned holds up no other', async () => {
+  const { pool } = database.db
+  await pool.query(`update programmes set time_zone = 'Nowhere/Lost' where id = $1`, [programme.id])
+  // Planned after it: programmes go by code.
+  const healthy = await createProgramme(database.db, { code: `${programme.code}z` })
+  const her = await createMember(database.db, healthy)
+  await createLoan(database.db, healthy, her, { dueDates: ['2027-03-10'] })
+  await expect(plan('2027-03-08T09:00:00Z')).rejects.toThrow(RangeError)
+  expect(await remindersOf(her)).toHaveLength(1)
+  await pool.query(`update programmes set time_zone = 'Africa/Dakar' where id = $1`, [programme.id])
+})
