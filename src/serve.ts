@@ -4,12 +4,13 @@ import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { StartError } from './errors.ts'
+import { errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
 import { createCallbacks } from './http/callbacks.ts'
 import { createOperations, type ReadinessCheck } from './http/operations.ts'
 import { createApp, listen } from './http/server.ts'
+import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo } from './members/programmes.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -155,6 +156,13 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
 }
 
 /** What each callback does; also starts what the callbacks need. */
+/** Answers fail fast while Redis is away; the connection comes back by itself. */
+function connectRedis(url: string, logger: Logger): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, enableAutoPipelining: true })
+  redis.on('error', (error) => logger.warn({ event: 'redis.connection_lost', code: errorCode(error) }))
+  return redis
+}
+
 function createHandlers({ runtime, metrics, programmes, parts }: House) {
   const { db, databaseUrl, clock, logger, i18n, config, secrets } = runtime
   const menus = loadMenus(folders.menus)
@@ -165,9 +173,7 @@ function createHandlers({ runtime, metrics, programmes, parts }: House) {
       ? createPostgresSessions(
           createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
         )
-      : createRedisSessions(
-          new Redis(config.redisUrl, { maxRetriesPerRequest: 1, enableAutoPipelining: true }),
-        )
+      : createRedisSessions(connectRedis(config.redisUrl, logger))
   const ussd = createUssd({
     db,
     clock,

@@ -1,7 +1,7 @@
-// In: a state, its data and a language. Out: the page to show and the options on it, spelt for GSM-7. Pure apart from a cache of fixed texts.
+// In: a state, its data and a language. Out: the page to show and the options on it, spelt for GSM-7. Pure but for a cache of texts.
 import { spellGsm7 } from '../encoding.ts'
 import type { I18n } from '../i18n.ts'
-import type { Line, LineValues, View } from './data.ts'
+import type { LineValues, View } from './data.ts'
 import { dialogueFacts } from './data.ts'
 import type { Menu, MenuState } from './menu.ts'
 import { layOut, type Page } from './screen.ts'
@@ -32,21 +32,35 @@ export interface RenderRequest {
 export type Renderer = ReturnType<typeof createRenderer>
 
 export function createRenderer(i18n: I18n) {
-  /** Texts without values never change: spelt once a language. */
-  const fixed = new Map<string, Map<string, string>>()
+  /** Texts do not change while a process lives: spelt and taken apart at their placeholders once a language. */
+  const known = new Map<string, Map<string, string[]>>()
 
-  function text(language: string, key: string, values?: LineValues): string {
-    let ofLanguage = fixed.get(language)
+  /** Even parts are text, odd ones names of values. */
+  function partsOf(language: string, key: string): string[] {
+    let ofLanguage = known.get(language)
     if (ofLanguage === undefined) {
       ofLanguage = new Map()
-      fixed.set(language, ofLanguage)
+      known.set(language, ofLanguage)
     }
-    const known = ofLanguage.get(key)
-    if (known !== undefined) return known
-    const filled = i18n.text(language, 'ussd', key, values ?? {})
-    const spelt = spellGsm7(filled, i18n.language(language).gsm7)
-    if (values === undefined) ofLanguage.set(key, spelt)
-    return spelt
+    let parts = ofLanguage.get(key)
+    if (parts === undefined) {
+      const whole = i18n.text(language, 'ussd', key)
+      parts = whole.split(/\{\{\s*(\w+)\s*\}\}/)
+      for (let at = 0; at < parts.length; at += 2)
+        parts[at] = spellGsm7(parts[at] ?? '', i18n.language(language).gsm7)
+      ofLanguage.set(key, parts)
+    }
+    return parts
+  }
+
+  function text(language: string, key: string, values?: LineValues): string {
+    const parts = partsOf(language, key)
+    let filled = parts[0] ?? ''
+    for (let at = 1; at < parts.length; at += 2) {
+      const value = values?.[parts[at] ?? ''] ?? ''
+      filled += spellGsm7(value, i18n.language(language).gsm7) + (parts[at + 1] ?? '')
+    }
+    return filled
   }
 
   function optionsOf({ menu, state, dialogue, view, language }: RenderRequest): {
@@ -89,7 +103,7 @@ export function createRenderer(i18n: I18n) {
       const lines: string[] = []
       if (i18n.has(language, 'ussd', `${prefix}text`))
         lines.push(text(language, `${prefix}text`, dialogue.values))
-      for (const line of view.lines) lines.push(text(language, prefix + line.name, valuesOf(line)))
+      for (const line of view.lines) lines.push(text(language, prefix + line.name, line.values))
       const navigates =
         state.kind !== 'end' && dialogue.state !== menu.home && dialogue.language !== undefined
       const foot = navigates
@@ -112,11 +126,6 @@ export function createRenderer(i18n: I18n) {
       return { ...page, shown }
     },
   }
-}
-
-function valuesOf({ values }: Line): LineValues | undefined {
-  for (const _ in values) return values
-  return undefined
 }
 
 function holds(fact: string, dialogue: Dialogue, view: View): boolean {

@@ -56,6 +56,7 @@ interface Answer {
 const racesMax = 4
 const lateAnswerKeptMs = 2 * 60 * 60_000
 const givenMax = 20_000
+const drainMs = 20_000
 
 export function createUssd(deps: UssdDeps) {
   const { db, clock, logger, metrics, i18n, sessions, deadlineMs = 7_500 } = deps
@@ -237,10 +238,10 @@ export function createUssd(deps: UssdDeps) {
       return Promise.resolve()
     },
 
-    /** Waits for what is under way and gives late answers one last try. */
+    /** Waits for what is under way and gives late answers one last try; 20 seconds at most. */
     async drain(): Promise<void> {
-      await Promise.allSettled(underWay.values())
-      await late.drain()
+      const settled = Promise.allSettled(underWay.values()).then(() => late.drain())
+      await withTimeout(settled, drainMs).catch(() => logger.warn({ event: 'ussd.drain_incomplete' }))
     },
   }
 }
