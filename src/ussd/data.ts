@@ -3,7 +3,14 @@
 import { localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import type { I18n, LanguageInfo } from '../i18n.ts'
-import { type MemberPosition, readMovements, readPosition, readSchedule } from '../ledger/position.ts'
+import {
+  type MemberBalances,
+  type MemberPosition,
+  readBalances,
+  readMovements,
+  readPosition,
+  readSchedule,
+} from '../ledger/position.ts'
 import { consentPurposes, readConsents } from '../members/consent.ts'
 import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
@@ -102,6 +109,11 @@ function member(context: DataContext): string {
   return memberId
 }
 
+function balances(context: DataContext): Promise<MemberBalances> {
+  const { date } = localParts(context.now, context.programme.timeZone)
+  return readBalances(context.db.reads, member(context), date)
+}
+
 function position(context: DataContext): Promise<MemberPosition> {
   const { date } = localParts(context.now, context.programme.timeZone)
   return readPosition(context.db.reads, member(context), context.now, date)
@@ -128,7 +140,7 @@ export const sources: Readonly<Record<string, Source>> = {
     facts: ['has_loan', 'has_savings'],
     ofMember: true,
     async load(context) {
-      const { loans, savings } = await position(context)
+      const { loans, savings } = await balances(context)
       const lines: Line[] = []
       const facts: string[] = []
       const first = loans[0]
@@ -171,7 +183,7 @@ export const sources: Readonly<Record<string, Source>> = {
     facts: ['has_loan'],
     ofMember: true,
     async load(context) {
-      const { loans } = await position(context)
+      const { loans } = await balances(context)
       if (loans.length === 0) return { lines: [{ name: 'none', values: {} }] }
       const lines: Line[] = []
       for (const loan of loans) {
@@ -227,7 +239,7 @@ export const sources: Readonly<Record<string, Source>> = {
     texts: { none: nothing, savings: amountSample },
     ofMember: true,
     async load(context) {
-      const { savings } = await position(context)
+      const { savings } = await balances(context)
       return savings === undefined
         ? { lines: [{ name: 'none', values: {} }] }
         : { lines: [{ name: 'savings', values: { amount: amountOf(context, savings) } }] }
