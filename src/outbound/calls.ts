@@ -248,7 +248,9 @@ export function createCalls(options: CallOptions): LaneCalls {
     metrics.lanePaused.set({ lane }, 1)
     logger.error({ event: 'sender.lane_paused', lane, code: reason, pauseMs })
     pauseTimer = setTimeout(resume, pauseMs)
-    void options.onPause()
+    Promise.resolve(options.onPause()).catch((error: unknown) =>
+      logger.warn({ event: 'sender.pause_failed', lane, code: errorCode(error) }),
+    )
     giveWaitingBack(reason)
     return until
   }
