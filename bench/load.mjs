@@ -42,7 +42,8 @@ export async function runDialogues({
       let sentAt = 0
       let buffered = ''
       const send = () => {
-        if (performance.now() >= endsAt) {
+        // A dialogue is walked to its end: a dropped one would be offered to go on at the next call of that number.
+        if (hop >= inputs.length && performance.now() >= endsAt) {
           socket.end()
           return resolve()
         }

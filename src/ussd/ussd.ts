@@ -50,6 +50,8 @@ interface Answer {
   reply: string
   outcome: string
   state?: string
+  /** Why there is no screen. */
+  code?: string
 }
 
 /** How often a callback that lost a race is tried again; each time it finds more of its work done. */
@@ -172,7 +174,8 @@ export function createUssd(deps: UssdDeps) {
     } catch (error) {
       const reply = renderer.closing(hop.language, 'late')
       answerBySms(hop, reply, work)
-      return { reply, outcome: errorCode(error) === 'dependency.slow' ? 'late' : 'failed' }
+      const code = errorCode(error)
+      return { reply, outcome: code === 'dependency.slow' ? 'late' : 'failed', code }
     }
   }
 
@@ -213,6 +216,7 @@ export function createUssd(deps: UssdDeps) {
         programme: programme.code,
         state: answer.state,
         outcome: answer.outcome,
+        code: answer.code,
         ms: Math.round(ms * 10) / 10,
         msisdn: maskMsisdn(call.msisdn),
       })
