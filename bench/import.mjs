@@ -11,7 +11,7 @@ import { openAccounts, standardAccounts } from '../dist/ledger/accounts.js'
 import { createLogger } from '../dist/logger.js'
 import { loadProgrammes } from '../dist/members/programmes.js'
 import { berkaFolder, writeBerkaFiles } from './berka.mjs'
-import { cleanUp, median, memoryMb, printTable, round, startDatabase } from './support.mjs'
+import { cleanUp, median, printTable, round, startDatabase } from './support.mjs'
 
 if (berkaFolder === undefined) {
   console.log("The Berka bank's files (../shared/data/berka) are not here: the import is not measured.")
@@ -25,7 +25,6 @@ const files = writeBerkaFiles(folder)
 const logger = createLogger('silent')
 const db = createDb({ url: await startDatabase(), logger })
 let programmes = 0
-let peakMb = 0
 
 /** A programme of its own for every run, with the bank's members; not measured. */
 async function makeProgramme() {
@@ -58,7 +57,7 @@ async function timed(work) {
 async function runImport() {
   const programme = await makeProgramme()
   const onProgress = () => {
-    peakMb = Math.max(peakMb, memoryMb(process.pid))
+    peakMb = Math.max(peakMb(process.pid))
   }
   return timed(async () => {
     const report = await importFile({
@@ -68,7 +67,6 @@ async function runImport() {
       programme,
       kind: 'entries',
       file: files.entries,
-      onProgress,
     })
     if (report.written !== files.transactions) throw new Error('not every transaction was imported')
   })
@@ -143,8 +141,8 @@ for (let turn = 0; turn < rounds; turn += 1) {
 const rate = (name) => files.transactions / median(seconds[name])
 printTable(
   `Import of ${round(files.transactions)} transactions (${round(files.transactions * 2)} rows)`,
-  ['import, transactions/s', 'plain insert, transactions/s', 'ratio', 'peak memory MB'],
-  [[round(rate('import')), round(rate('plain')), (rate('import') / rate('plain')).toFixed(2), peakMb]],
+  ['import, transactions/s', 'plain insert, transactions/s', 'ratio'],
+  [[round(rate('import')), round(rate('plain')), (rate('import') / rate('plain')).toFixed(2)]],
 )
 await db.close()
 rmSync(folder, { recursive: true })
