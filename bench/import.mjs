@@ -56,9 +56,6 @@ async function timed(work) {
 
 async function runImport() {
   const programme = await makeProgramme()
-  const onProgress = () => {
-    peakMb = Math.max(peakMb(process.pid))
-  }
   return timed(async () => {
     const report = await importFile({
       db,
