@@ -49,13 +49,7 @@ export function createDb({ url, logger, poolSizeMax = 10 }: DbOptions): Db {
   })
   pool.on('error', (error) => logger.warn({ event: 'db.idle_connection_lost', code: errorCode(error) }))
   const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })
-  const reads = createPipeline({
-    url,
-    logger,
-    name: 'reads',
-    // Left to itself PostgreSQL plans some of these short reads anew each time, which costs more than running them.
-    settings: '-c plan_cache_mode=force_generic_plan',
-  })
+  const reads = createPipeline({ url, logger, name: 'reads' })
   return {
     prisma,
     pool,
@@ -108,8 +102,6 @@ export interface PipelineOptions {
   statementTimeoutMs?: number
   /** For writes that may be lost in a crash of the server, such as dialogue state [false]. */
   asynchronousCommit?: boolean
-  /** Further server settings as "-c name=value" [none]. */
-  settings?: string
 }
 
 /** What node-postgres's Query takes and the type definitions leave out. */
@@ -152,6 +144,11 @@ function writeTogether(client: pg.Client): void {
   })
 }
 
+// Short statements by key: planning each time costs more than running them. A plan is kept as long as the connection,
+// so it must not be the scan that looks cheap while a table is still empty.
+const keyedStatements =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
+
 /** Reconnects on the next query after the connection is lost; queries under way then reject. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   let connecting: Promise<pg.Client> | undefined
@@ -164,10 +161,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       connectionTimeoutMillis: 5_000,
       statement_timeout: options.statementTimeoutMs ?? 7_000,
       application_name: `tama-${options.name}`,
-      options: [
-        options.asynchronousCommit === true ? '-c synchronous_commit=off' : '',
-        options.settings ?? '',
-      ].join(' '),
+      options: [keyedReads, options.asynchronousCommit === true ? '-c synchronous_commit=off' : ''].join(' '),
     })
     const forget = () => {
       connecting = undefined

@@ -152,14 +152,7 @@ export function createSender(options: SenderOptions): Sender {
 
   return {
     async start() {
-      const pipeline = createPipeline({
-        url: options.databaseUrl,
-        logger,
-        name: 'marks',
-        // Few rows by their keys: a plan made while the table was small must not turn into a scan when it has grown.
-        settings:
-          '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan',
-      })
+      const pipeline = createPipeline({ url: options.databaseUrl, logger, name: 'marks' })
       writer = createTransitionWriter({ pipeline, clock, logger, metrics })
       for (const lane of options.lanes ?? lanes) running.push(await startLane(lane, writer))
     },
