@@ -161,7 +161,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       connectionTimeoutMillis: 5_000,
       statement_timeout: options.statementTimeoutMs ?? 7_000,
       application_name: `tama-${options.name}`,
-      options: [keyedReads, options.asynchronousCommit === true ? '-c synchronous_commit=off' : ''].join(' '),
+      options: [keyedStatements, options.asynchronousCommit === true ? '-c synchronous_commit=off' : ''].join(
+        ' ',
+      ),
     })
     const forget = () => {
       connecting = undefined
