@@ -7,19 +7,24 @@ import { StartError } from './errors.ts'
 const secret = z.string().min(22, 'needs at least 22 characters (128 bits in base64url)')
 const emptyIsUnset = (value: unknown) => (value === '' ? undefined : value)
 const optional = <Schema extends z.ZodType>(schema: Schema) => z.preprocess(emptyIsUnset, schema.optional())
+const address = (protocol: RegExp, start: string) =>
+  z.url({ protocol, error: `must be an address that starts with ${start}` })
+const word = <const Words extends readonly string[]>(...words: Words) =>
+  z.enum(words, `must be one of ${words.join(', ')}`)
+const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 
 const environmentSchema = z.object({
-  NODE_ENV: optional(z.enum(['production', 'development', 'test'])),
-  PORT: optional(z.coerce.number().int().min(0).max(65_535)),
-  DATABASE_URL: optional(z.url({ protocol: /^postgres(ql)?$/ })),
-  REDIS_URL: optional(z.url({ protocol: /^rediss?$/ })),
+  NODE_ENV: optional(word('production', 'development', 'test')),
+  PORT: optional(z.stringFormat('port', isPort, 'must be a number from 0 to 65535').transform(Number)),
+  DATABASE_URL: optional(address(/^postgres(ql)?$/, 'postgresql://')),
+  REDIS_URL: optional(address(/^rediss?$/, 'redis://')),
   CALLBACK_SECRET: optional(secret),
   PIN_PEPPER: optional(secret),
   ADMIN_KEY: optional(secret),
   AT_USERNAME: optional(z.string().min(1)),
   AT_API_KEY: optional(z.string().min(1)),
-  AT_BASE_URL: optional(z.url({ protocol: /^https?$/ })),
-  LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
+  AT_BASE_URL: optional(address(/^https?$/, 'https://')),
+  LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
 })
 
@@ -45,11 +50,17 @@ const liveUrl = 'https://api.africastalking.com'
 
 /** Throws a StartError that names everything wrong. In production also everything missing. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const parsed = environmentSchema.safeParse(environment)
-  const faults = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-  const values = parsed.success ? parsed.data : ({} as z.infer<typeof environmentSchema>)
+  const { config, faults } = readConfig(environment)
+  if (faults.length > 0) throw new StartError('The configuration cannot be used', faults)
+  return config
+}
+
+/** Like loadConfig, but hands out the faults; a configuration that has some must not be used. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
+  config: Config
+  faults: readonly string[]
+} {
+  const { values, faults } = parseEnvironment(environment)
   // Faulty names must still count as given, so that they are not reported twice.
   const isGiven = (name: string) => (environment[name] ?? '') !== ''
   const production = environment.NODE_ENV === 'production'
@@ -63,9 +74,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   }
   if (isGiven('AT_USERNAME') !== isGiven('AT_API_KEY'))
     faults.push('AT_USERNAME and AT_API_KEY: set both or neither')
-  if (faults.length > 0) throw new StartError('The configuration cannot be used', faults)
-
-  return {
+  const config: Config = {
     production,
     port: values.PORT ?? 8080,
     databaseUrl: values.DATABASE_URL,
@@ -84,6 +93,19 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),
+  }
+  return { config, faults }
+}
+
+/** What is right and what is wrong: one faulty name must not hide what else is wrong. */
+function parseEnvironment(environment: NodeJS.ProcessEnv) {
+  const parsed = environmentSchema.safeParse(environment)
+  if (parsed.success) return { values: parsed.data, faults: [] }
+  const wrong = new Set(parsed.error.issues.map((issue) => issue.path[0]))
+  const rest = Object.fromEntries(Object.entries(environment).filter(([name]) => !wrong.has(name)))
+  return {
+    values: environmentSchema.parse(rest),
+    faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
   }
 }
 

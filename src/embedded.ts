@@ -69,7 +69,7 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
         : ' As root the server runs as another user, who must be able to walk to the project and the data folder (chmod o+x on their parents).'
     throw new DependencyError(
       'dependency.database',
-      `The embedded PostgreSQL did not start in ${cluster}.${hint}`,
+      `The embedded PostgreSQL did not start in ${cluster}: ${error instanceof Error ? error.message : 'unknown'}.${hint}`,
       {
         cause: error,
       },

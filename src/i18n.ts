@@ -1,5 +1,5 @@
 // In: the locales folder. Out: texts, dates and amounts in a language that the caller names. No ambient language, no Intl in what members read.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInstance } from 'i18next'
 import { z } from 'zod'
@@ -67,6 +67,13 @@ interface Locale {
 
 /** Loads every folder below `folder`. Throws a StartError that lists every unreadable or malformed file at once. */
 export function loadI18n(folder: string): I18n {
+  const { i18n, faults } = readI18n(folder)
+  if (faults.length > 0) throw new StartError('The locales cannot be used', faults)
+  return i18n
+}
+
+/** Like loadI18n, but hands out the faults beside the languages that have none. */
+export function readI18n(folder: string): { i18n: I18n; faults: string[] } {
   const faults: string[] = []
   const read = <Result>(code: string, file: string, schema: z.ZodType<Result>): Result | undefined => {
     try {
@@ -80,10 +87,8 @@ export function loadI18n(folder: string): I18n {
     return undefined
   }
   const locales = new Map<string, Locale>()
-  const codes = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
+  const codes = foldersIn(folder)
+  if (codes.length === 0) faults.push('locales: there is no language')
   for (const code of codes) {
     const info = read(code, 'language.json', languageSchema)
     const ussd = read(code, 'ussd.json', treeSchema)
@@ -92,8 +97,15 @@ export function loadI18n(folder: string): I18n {
     if (info !== undefined && ussd !== undefined && sms !== undefined && keywords !== undefined)
       locales.set(code, { info: { ...info, code }, ussd, sms, keywords })
   }
-  if (faults.length > 0) throw new StartError('The locales cannot be used', faults)
-  return createI18n(locales)
+  return { i18n: createI18n(locales), faults }
+}
+
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
 }
 
 function createI18n(locales: ReadonlyMap<string, Locale>): I18n {

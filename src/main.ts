@@ -10,14 +10,12 @@ import { findDrift } from './drift.ts'
 import { startEmbeddedDatabase } from './embedded.ts'
 import { DependencyError, StartError } from './errors.ts'
 import { createApiKey } from './http/keys.ts'
-import { loadI18n } from './i18n.ts'
 import { importFile, importKinds } from './imports/import.ts'
 import { loadProgrammes } from './members/programmes.ts'
 import { migrate } from './migrations.ts'
 import { createProgress } from './progress.ts'
-import { folders, openRuntime, type Runtime } from './runtime.ts'
+import { folders, loadTexts, openRuntime, type Runtime, waitForDatabase } from './runtime.ts'
 import { isRole, roles, serve } from './serve.ts'
-import { checkMenus } from './ussd/check.ts'
 import { loadMenus, menuDiagram } from './ussd/menu.ts'
 
 /** The words on the command line are wrong: a sentence and exit 2. */
@@ -41,6 +39,7 @@ cli
     const { databaseUrl } = loadConfig()
     if (databaseUrl === undefined)
       return await withRuntime(async () => console.log('The embedded database is current.'))
+    await waitForDatabase(databaseUrl)
     const applied = await migrate(databaseUrl, folders.prisma)
     console.log(applied.length === 0 ? 'The database is current.' : `Applied: ${applied.join(', ')}`)
   })
@@ -107,14 +106,12 @@ cli
   .command('menus <what>', 'check: prove menus and texts; diagram: draw the menu as Mermaid')
   .option('--menu <name>', 'Which menu to draw', { default: 'member' })
   .action((what: string, options: { menu: unknown }) => {
-    const menus = loadMenus(folders.menus)
     if (what === 'check') {
-      const i18n = loadI18n(folders.locales)
-      checkMenus(menus, i18n)
+      const { menus, i18n } = loadTexts()
       const states = [...menus.values()].reduce((count, menu) => count + Object.keys(menu.states).length, 0)
       console.log(`${menus.size} menu(s), ${states} states, ${i18n.languages.size} languages: no fault.`)
     } else if (what === 'diagram') {
-      const menu = menus.get(String(options.menu))
+      const menu = loadMenus(folders.menus).get(String(options.menu))
       if (menu === undefined) throw new UsageError(`There is no menu "${String(options.menu)}".`)
       console.log(menuDiagram(menu))
     } else throw new UsageError(`"menus ${what}" is unknown: check, diagram.`)
@@ -131,11 +128,21 @@ cli
 
 cli.help()
 
+/** A signal takes back what is not committed, stops our own server and ends with the signal's usual exit code. */
 async function withRuntime(work: (runtime: Runtime) => Promise<void>): Promise<void> {
-  const runtime = await openRuntime()
+  const stop = new AbortController()
+  let runtime: Runtime | undefined
+  for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const])
+    process.once(signal, () => {
+      stop.abort(new StartError('Stopped', [signal]))
+      if (runtime !== undefined) void runtime.abandon().finally(() => process.exit(code))
+    })
+  runtime = await openRuntime(stop.signal)
   try {
     await work(runtime)
   } finally {
+    // While it is abandoned, its errors say nothing and the exit comes by itself.
+    if (stop.signal.aborted) await new Promise(() => {})
     await runtime.close()
   }
 }

@@ -6,13 +6,16 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { type Clock, elapsedMs, systemClock } from './clock.ts'
-import { type Config, loadConfig, type Secrets } from './config.ts'
+import { type Config, readConfig, type Secrets } from './config.ts'
 import { createDb, type Db } from './db.ts'
 import { type EmbeddedDatabase, keepSecrets, startEmbeddedDatabase } from './embedded.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
-import { type I18n, loadI18n } from './i18n.ts'
+import { type I18n, readI18n } from './i18n.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { migrate } from './migrations.ts'
+import { textFaults } from './sms/check.ts'
+import { menuFaults } from './ussd/check.ts'
+import { type Menu, readMenus } from './ussd/menu.ts'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 export const folders = {
@@ -30,27 +33,42 @@ export interface Runtime {
   clock: Clock
   logger: Logger
   i18n: I18n
+  menus: ReadonlyMap<string, Menu>
   databaseUrl: string
   /** True when the database is our own, in the data folder. */
   embedded: boolean
   db: Db
+  /** Waits for what is running, then closes. */
   close(): Promise<void>
+  /** For a process that is told to go while it works: open transactions are taken back, our own server is not left behind. */
+  abandon(): Promise<void>
+}
+
+/** Locales and menus without a fault. Throws one StartError with the faults of all files, and `more` before them. */
+export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 'menus'> {
+  const { i18n, faults: localeFaults } = readI18n(folders.locales)
+  const { menus, faults: fileFaults } = readMenus(folders.menus)
+  const faults = [...more, ...localeFaults, ...textFaults(i18n), ...fileFaults, ...menuFaults(menus, i18n)]
+  if (faults.length > 0) throw new StartError('Tama cannot start', faults)
+  return { i18n, menus }
 }
 
 /**
- * Opens everything below the roles. Waits up to 30 s for a given database, then rejects with a DependencyError. Outside
+ * Opens everything below the roles. Everything that can be wrong before a database is asked stands in one StartError. Waits up to 30 s for a given database, then rejects with a DependencyError. Outside
  * production the newest migrations are applied; production refuses a database that lacks some (StartError).
  */
-export async function openRuntime(config: Config = loadConfig()): Promise<Runtime> {
+export async function openRuntime(stop?: AbortSignal): Promise<Runtime> {
+  const { config, faults } = readConfig()
+  const { i18n, menus } = loadTexts(faults)
   const logger = createLogger(config.logLevel)
-  const i18n = loadI18n(folders.locales)
   let embedded: EmbeddedDatabase | undefined
   if (config.databaseUrl === undefined) embedded = await startEmbeddedDatabase(config.dataFolder)
   const databaseUrl = embedded?.url ?? config.databaseUrl ?? ''
   try {
-    await waitFor('dependency.database', 'The database', () => pingDatabase(databaseUrl))
+    await waitForDatabase(databaseUrl, stop)
     if (config.production) await requireMigrations(databaseUrl)
     else await migrate(databaseUrl, folders.prisma)
+    stop?.throwIfAborted()
   } catch (error) {
     await embedded?.stop()
     throw error
@@ -62,6 +80,7 @@ export async function openRuntime(config: Config = loadConfig()): Promise<Runtim
     clock: systemClock,
     logger,
     i18n,
+    menus,
     databaseUrl,
     embedded: embedded !== undefined,
     db,
@@ -69,12 +88,18 @@ export async function openRuntime(config: Config = loadConfig()): Promise<Runtim
       await db.close()
       await embedded?.stop()
     },
+    abandon: async () => embedded?.stop(),
   }
 }
 
+/** Waits up to 30 s, then rejects with a DependencyError; at once when `stop` is aborted. */
+export async function waitForDatabase(url: string, stop?: AbortSignal): Promise<void> {
+  await waitFor('dependency.database', 'The database', () => pingDatabase(url), stop)
+}
+
 /** Waits for Redis as the start does for the database; the connection is closed again. */
-export async function waitForRedis(url: string): Promise<void> {
-  await waitFor('dependency.redis', 'Redis', async () => {
+export async function waitForRedis(url: string, stop?: AbortSignal): Promise<void> {
+  const probe = async () => {
     const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
     redis.on('error', () => {})
     try {
@@ -83,16 +108,19 @@ export async function waitForRedis(url: string): Promise<void> {
     } finally {
       redis.disconnect()
     }
-  })
+  }
+  await waitFor('dependency.redis', 'Redis', probe, stop)
 }
 
 async function waitFor(
   code: 'dependency.database' | 'dependency.redis',
   what: string,
   probe: () => Promise<void>,
+  stop: AbortSignal | undefined,
 ): Promise<void> {
   const startedMs = elapsedMs()
   for (;;) {
+    stop?.throwIfAborted()
     try {
       return await probe()
     } catch (error) {

@@ -23,10 +23,9 @@ import { createRelay } from './outbound/relay.ts'
 import { createSender } from './outbound/sender.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createPlanner } from './reminders/planner.ts'
-import { folders, openRuntime, type Runtime, waitForRedis } from './runtime.ts'
+import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
-import { checkMenus, checkServiceCodes } from './ussd/check.ts'
-import { loadMenus } from './ussd/menu.ts'
+import { menuFaults, serviceCodeFaults } from './ussd/check.ts'
 import { createPostgresSessions, createRedisSessions } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 
@@ -62,33 +61,40 @@ interface House {
 
 /** Resolves when the role (all of them: undefined) is up. The process then lives until a signal drains it. */
 export async function serve(role: Role | undefined): Promise<void> {
-  const runtime = await openRuntime()
-  const parts: Part[] = [{ name: 'runtime', stop: runtime.close }]
-  drainOnSignal(runtime, parts)
+  const parts: Part[] = []
+  const stop = new AbortController()
+  let runtime: Runtime | undefined
+  drainOnSignal(stop, () => (runtime === undefined ? undefined : stopAll(runtime.logger, parts)))
   try {
-    await start(role, runtime, parts)
+    runtime = await openRuntime(stop.signal)
+    parts.push({ name: 'runtime', stop: runtime.close })
+    await start(role, runtime, parts, stop.signal)
   } catch (error) {
-    await stopAll(runtime, parts)
+    // A start that is told to stop trips over what is already closed; the drain ends the process.
+    if (stop.signal.aborted && runtime !== undefined) return
+    if (stop.signal.aborted) process.exit(0)
+    if (runtime !== undefined) await stopAll(runtime.logger, parts)
     throw error
   }
 }
 
-async function start(role: Role | undefined, runtime: Runtime, parts: Part[]): Promise<void> {
+async function start(
+  role: Role | undefined,
+  runtime: Runtime,
+  parts: Part[],
+  stop: AbortSignal,
+): Promise<void> {
   const { config, db, logger } = runtime
-  if (config.redisUrl !== undefined) await waitForRedis(config.redisUrl)
+  if (config.redisUrl !== undefined) await waitForRedis(config.redisUrl, stop)
   const queues = createQueues({ databaseUrl: runtime.databaseUrl, redisUrl: config.redisUrl, logger })
   parts.push({ name: 'queues', stop: queues.close })
   await queues.ready()
   // The emulator lives in one process with everything else; roles that run apart need a provider they share.
   const demo = config.africasTalking === undefined && role === undefined ? await openDemo(runtime) : undefined
   if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
-  const house: House = {
-    runtime,
-    metrics: createMetrics(),
-    queues,
-    programmes: await loadProgrammes(db),
-    parts,
-  }
+  const programmes = await loadProgrammes(db)
+  if (role === undefined || role === 'web') refuseFaults(runtime, programmes)
+  const house: House = { runtime, metrics: createMetrics(), queues, programmes, parts }
   const account = config.africasTalking ?? demo?.account
   if (account === undefined)
     throw new StartError('The configuration cannot be used', ['AT_USERNAME: is missing'])
@@ -103,6 +109,12 @@ async function start(role: Role | undefined, runtime: Runtime, parts: Part[]): P
     console.log(`Try      ${demo.tryNumber} with PIN ${demo.tryPin}: dial ${demo.tryCode}`)
     console.log(`Metrics  ${address}/metrics`)
   }
+}
+
+/** What only the programmes can tell: their languages, limits and codes. */
+function refuseFaults({ menus, i18n }: Runtime, programmes: readonly ProgrammeInfo[]): void {
+  const faults = [...menuFaults(menus, i18n, programmes), ...serviceCodeFaults(programmes)]
+  if (faults.length > 0) throw new StartError('The programmes cannot be served', faults)
 }
 
 async function startWorker(
@@ -150,12 +162,13 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
     app.use('/api/v1', createApi({ db, clock, logger, metrics }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }
-  const server = await listen(app, config.port)
+  const server = await listen(app, config.port).catch((error: unknown) => {
+    throw new StartError('The port cannot be used', [`PORT: ${config.port} (${errorCode(error)})`])
+  })
   parts.push({ name: 'http', stop: () => server.close() })
   return server.url
 }
 
-/** What each callback does; also starts what the callbacks need. */
 /** Answers fail fast while Redis is away; the connection comes back by itself. */
 function connectRedis(url: string, logger: Logger): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: 1, enableAutoPipelining: true })
@@ -163,11 +176,9 @@ function connectRedis(url: string, logger: Logger): Redis {
   return redis
 }
 
+/** What each callback does; also starts what the callbacks need. */
 function createHandlers({ runtime, metrics, programmes, parts }: House) {
-  const { db, databaseUrl, clock, logger, i18n, config, secrets } = runtime
-  const menus = loadMenus(folders.menus)
-  checkMenus(menus, i18n, programmes)
-  checkServiceCodes(programmes)
+  const { db, databaseUrl, clock, logger, i18n, menus, config, secrets } = runtime
   const sessions =
     config.redisUrl === undefined
       ? createPostgresSessions(
@@ -265,17 +276,16 @@ function readinessChecks({ runtime }: House): Record<string, ReadinessCheck> {
   }
 }
 
-function drainOnSignal(runtime: Runtime, parts: Part[]): void {
-  let draining = false
-  const drain = (signal: NodeJS.Signals) => {
-    if (draining) return
-    draining = true
-    runtime.logger.info({ event: 'serve.draining', signal })
+/** `stopAll` is undefined while nothing is open yet: the start then sees the aborted signal and ends by itself. */
+function drainOnSignal(stop: AbortController, stopAll: () => Promise<boolean> | undefined): void {
+  const drain = () => {
+    if (stop.signal.aborted) return
+    stop.abort()
     const late = setTimeout(() => {
-      runtime.logger.error({ event: 'serve.drain_late' })
+      console.error(`Not drained within ${drainMaxMs / 1_000} s.`)
       process.exit(1)
     }, drainMaxMs)
-    void stopAll(runtime, parts).then((clean) => {
+    void stopAll()?.then((clean) => {
       clearTimeout(late)
       process.exit(clean ? 0 : 1)
     })
@@ -285,7 +295,7 @@ function drainOnSignal(runtime: Runtime, parts: Part[]): void {
 }
 
 /** True when every part stopped without a fault. */
-async function stopAll(runtime: Runtime, parts: Part[]): Promise<boolean> {
+async function stopAll(logger: Logger, parts: Part[]): Promise<boolean> {
   let clean = true
   while (parts.length > 0) {
     const part = parts.pop()
@@ -293,7 +303,7 @@ async function stopAll(runtime: Runtime, parts: Part[]): Promise<boolean> {
       await part?.stop()
     } catch (error) {
       clean = false
-      runtime.logger.error({
+      logger.error({
         event: 'serve.stop_failed',
         part: part?.name,
         err: error instanceof Error ? error.name : 'unknown',

@@ -29,15 +29,25 @@ const labelSample = 'Marie-Madeleine Sambou'
 
 type Report = (fault: string) => void
 
-/**
- * Throws a StartError that lists every fault of all menus at once. Limits and languages are those of the programmes;
- * without programmes, the default limits and every language there is.
- */
+/** Throws a StartError that lists every fault of all menus at once. */
 export function checkMenus(
   menus: ReadonlyMap<string, Menu>,
   i18n: I18n,
   served: readonly ProgrammeLimits[] = [],
 ): void {
+  const faults = menuFaults(menus, i18n, served)
+  if (faults.length > 0) throw new StartError('The menus cannot be used', faults)
+}
+
+/**
+ * Every fault of all menus. Limits and languages are those of the programmes; without programmes, the default limits and
+ * every language there is.
+ */
+export function menuFaults(
+  menus: ReadonlyMap<string, Menu>,
+  i18n: I18n,
+  served: readonly ProgrammeLimits[] = [],
+): string[] {
   const programmes = served.length > 0 ? served : defaultLimits(menus, i18n)
   const faults: string[] = []
   const languages = new Set(programmes.flatMap((programme) => programme.languages))
@@ -48,7 +58,7 @@ export function checkMenus(
   }
   const spoken = [...languages].filter((language) => i18n.languages.has(language))
   for (const menu of menus.values()) {
-    const report: Report = (fault) => faults.push(`menu ${menu.menu}: ${fault}`)
+    const report: Report = (fault) => faults.push(`menus/${menu.menu}.yaml: ${fault}`)
     checkTargets(menu, report)
     checkReach(menu, report)
     for (const [name, state] of Object.entries(menu.states))
@@ -58,7 +68,7 @@ export function checkMenus(
       if (programme.menu === menu.menu) checkFit(menu, i18n, programme, report)
   }
   checkCommon(i18n, spoken, (fault) => faults.push(fault))
-  if (faults.length > 0) throw new StartError('The menus cannot be used', [...new Set(faults)])
+  return [...new Set(faults)]
 }
 
 function defaultLimits(menus: ReadonlyMap<string, Menu>, i18n: I18n): ProgrammeLimits[] {
@@ -72,8 +82,15 @@ function defaultLimits(menus: ReadonlyMap<string, Menu>, i18n: I18n): ProgrammeL
   }))
 }
 
-/** Two programmes whose codes are equal, or where a dial of one could be a deep dial into the other. */
+/** Refuses (StartError) two programmes whose codes are equal, or where a dial of one could be a deep dial into the other. */
 export function checkServiceCodes(programmes: readonly Pick<ProgrammeInfo, 'code' | 'serviceCode'>[]): void {
+  const faults = serviceCodeFaults(programmes)
+  if (faults.length > 0) throw new StartError('The service codes cannot be used', faults)
+}
+
+export function serviceCodeFaults(
+  programmes: readonly Pick<ProgrammeInfo, 'code' | 'serviceCode'>[],
+): string[] {
   const faults: string[] = []
   for (const { code, serviceCode } of programmes)
     if (!/^\*\d+(\*\d+)*$/.test(serviceCode))
@@ -88,7 +105,7 @@ export function checkServiceCodes(programmes: readonly Pick<ProgrammeInfo, 'code
           `programmes ${short.code} and ${long.code}: ${long.serviceCode}# is a deep dial into ${short.serviceCode}#`,
         )
     }
-  if (faults.length > 0) throw new StartError('The service codes cannot be used', faults)
+  return faults
 }
 
 // ---- Structure -------------------------------------------------------------------------------------------------
@@ -237,7 +254,7 @@ function checkTexts(menu: Menu, i18n: I18n, languages: readonly string[], report
   for (const [name, state] of Object.entries(menu.states))
     for (const language of languages)
       if (state.answer !== undefined && !i18n.has(language, 'sms', `answer.${state.answer}.discreet`))
-        report(`${name}: ${language}/sms.json has no text "answer.${state.answer}.discreet"`)
+        report(`${name}: locales/${language}/sms.json has no text "answer.${state.answer}.discreet"`)
 }
 
 function checkNeeded(
@@ -251,14 +268,14 @@ function checkNeeded(
     const somewhere = languages.some((language) => i18n.has(language, 'ussd', key))
     for (const language of languages) {
       if (!i18n.has(language, 'ussd', key)) {
-        if (optional !== true || somewhere) report(`${language}/ussd.json has no text "${key}"`)
+        if (optional !== true || somewhere) report(`locales/${language}/ussd.json has no text "${key}"`)
         continue
       }
       const known = values(samplesOf(i18n.language(language), 'XOF'))
       const placeholders = placeholdersOf(i18n.text(language, 'ussd', key))
       for (const placeholder of placeholders)
         if (!Object.hasOwn(known, placeholder))
-          report(`${language}/ussd.json "${key}": {{${placeholder}}} is not known there`)
+          report(`locales/${language}/ussd.json "${key}": {{${placeholder}}} is not known there`)
       used.set(language, placeholders.join(' '))
     }
     if (new Set(used.values()).size > 1)

@@ -1,5 +1,5 @@
 // In: a menu file. Out: typed states and transitions, without any text. What must also hold between states is in check.ts.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
@@ -88,7 +88,8 @@ export function parseMenu(text: string, where: string): Menu {
     content = parse(text, { uniqueKeys: true })
   } catch (error) {
     throw new StartError('The menu cannot be used', [
-      `${where}: ${error instanceof Error ? error.message : 'unreadable'}`,
+      // The parser adds lines that draw the place.
+      `${where}: ${error instanceof Error ? error.message.split('\n')[0]?.replace(/:$/, '') : 'unreadable'}`,
     ])
   }
   const parsed = menuSchema.safeParse(content)
@@ -101,21 +102,30 @@ export function parseMenu(text: string, where: string): Menu {
 
 /** Every *.yaml of a folder, by its `menu` name. Throws a StartError with the faults of all files. */
 export function loadMenus(folder: string): Map<string, Menu> {
+  const { menus, faults } = readMenus(folder)
+  if (faults.length > 0) throw new StartError('The menus cannot be used', faults)
+  return menus
+}
+
+/** Like loadMenus, but hands out the faults beside the menus that have none. */
+export function readMenus(folder: string): { menus: Map<string, Menu>; faults: string[] } {
   const menus = new Map<string, Menu>()
   const faults: string[] = []
-  for (const file of readdirSync(folder).sort()) {
-    if (!file.endsWith('.yaml')) continue
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.yaml')) : []
+  if (files.length === 0) faults.push('menus: there is no menu')
+  for (const file of files.sort()) {
     try {
       const menu = parseMenu(readFileSync(join(folder, file), 'utf8'), `menus/${file}`)
-      if (menus.has(menu.menu)) faults.push(`menus/${file}: menu: ${menu.menu} stands in two files`)
+      // Other faults name the file by the menu.
+      if (file !== `${menu.menu}.yaml`)
+        faults.push(`menus/${file}: menu: "${menu.menu}" must stand in ${menu.menu}.yaml`)
       menus.set(menu.menu, menu)
     } catch (error) {
       if (!(error instanceof StartError)) throw error
       faults.push(...error.faults)
     }
   }
-  if (faults.length > 0) throw new StartError('The menus cannot be used', faults)
-  return menus
+  return { menus, faults }
 }
 
 /** Every transition of a menu: from, to (a state name) and the words on the arrow. Gates count as ways to their states. */
