@@ -9,7 +9,7 @@ import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
 import { createCallbacks } from './http/callbacks.ts'
 import { createOperations, type ReadinessCheck } from './http/operations.ts'
-import { createApp, listen } from './http/server.ts'
+import { answerTheRest, createApp, listen } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo } from './members/programmes.ts'
@@ -162,6 +162,7 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
     app.use('/api/v1', createApi({ db, clock, logger, metrics }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }
+  answerTheRest(app, logger)
   const server = await listen(app, config.port).catch((error: unknown) => {
     throw new StartError('The port cannot be used', [`PORT: ${config.port} (${errorCode(error)})`])
   })

@@ -77,15 +77,19 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
   const router = Router()
   const secretHash = sha256(secret)
   const guard: RequestHandler = (request, response, next) => {
-    if (timingSafeEqual(sha256(String(request.params.secret)), secretHash)) next()
-    else plain(response, 404, 'Not found')
+    if (!timingSafeEqual(sha256(String(request.params.secret)), secretHash)) {
+      plain(response, 404, 'Not found')
+      return
+    }
+    response.locals.isProvider = true
+    next()
   }
   // Read as bytes: a wrong encoding must be seen, not repaired into question marks.
   const body = express.raw({ type: () => true, limit: bodyBytesMax })
 
   const route = <Fields>(
     name: string,
-    schema: z.ZodType<Fields>,
+    schema: FormSchema<Fields>,
     work: (fields: Fields) => Promise<string>,
     malformed?: () => string,
   ) => {
@@ -131,10 +135,14 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
     next: (error?: unknown) => void,
   ) => {
     if (!request.path.startsWith('/callbacks/')) return next(error)
+    // A secret that cannot even be decoded is a wrong one.
+    if (response.locals.isProvider !== true) return plain(response, 404, 'Not found')
     const status = error.status ?? 500
+    metrics.requests.inc({ route: 'callback', status: status < 500 ? 'malformed' : '500' })
     logger.info({ event: 'callback.unreadable', status })
     if (request.path.endsWith('/ussd') && status < 500) plain(response, 200, handlers.ussdMalformed())
-    else plain(response, status, 'The body cannot be read')
+    else if (status === 413) plain(response, 413, `body: is larger than ${bodyBytesMax} bytes`)
+    else plain(response, status, 'body: cannot be read')
   }) as express.ErrorRequestHandler)
   return router
 }
@@ -149,12 +157,13 @@ function plain(response: Response, status: number, text: string): void {
   response.end(text)
 }
 
+type FormSchema<Fields> = z.ZodType<Fields> & { shape: object }
 type Form<Fields> = { fields: Fields } | { fault: string; field: string }
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Reads a form body; a field that is missing, doubled, wrong or not UTF-8 is named. */
-export function readForm<Fields>(request: Request, schema: z.ZodType<Fields>): Form<Fields> {
+export function readForm<Fields>(request: Request, schema: FormSchema<Fields>): Form<Fields> {
   const type = request.headers['content-type'] ?? ''
   if (!type.startsWith('application/x-www-form-urlencoded'))
     return { field: 'content-type', fault: 'content-type: must be application/x-www-form-urlencoded' }
@@ -172,7 +181,8 @@ export function readForm<Fields>(request: Request, schema: z.ZodType<Fields>): F
     const name = decode(at < 0 ? pair : pair.slice(0, at))
     const value = decode(at < 0 ? '' : pair.slice(at + 1))
     if (name === undefined) return { field: 'body', fault: 'body: a field name is wrongly encoded' }
-    if (!/^\w{1,40}$/.test(name)) continue
+    // A name is logged and echoed, so only our own: a member's input could be taken for one.
+    if (!Object.hasOwn(schema.shape, name)) continue
     if (value === undefined) return { field: name, fault: `${name}: is wrongly encoded` }
     if (Object.hasOwn(values, name)) return { field: name, fault: `${name}: is given twice` }
     values[name] = value

@@ -2,7 +2,9 @@
 // Must never let a request change how fast the others are answered.
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express, { type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 
 export interface HttpServer {
   url: string
@@ -17,6 +19,23 @@ export function createApp(): Express {
   app.disable('etag')
   app.set('query parser', 'simple')
   return app
+}
+
+/** To be called when all routes stand: what none of them took is answered in plain words, never with the path or a stack. */
+export function answerTheRest(app: Express, logger: Logger): void {
+  app.use((_request, response) => {
+    response.status(404).type('text/plain').send('There is nothing here')
+  })
+  const onError: ErrorRequestHandler = (error: { status?: number }, _request, response, next) => {
+    if (response.headersSent) return next(error)
+    const status = error instanceof URIError ? 400 : (error.status ?? 500)
+    if (status >= 500) logger.error({ event: 'http.failed', code: errorCode(error) })
+    response
+      .status(status)
+      .type('text/plain')
+      .send(status < 500 ? 'The request cannot be read' : 'Something went wrong on our side')
+  }
+  app.use(onError)
 }
 
 /** Listens on `port` (0 picks a free one). Rejects when the port is taken. */
