@@ -89,10 +89,10 @@ cli
           silent: options.silent === true,
           onProgress: createProgress('Bytes'),
         })
-        for (const fault of report.faults)
-          console.error(
-            `line ${fault.row}${fault.column === undefined ? '' : `, ${fault.column}`}: ${fault.message}`,
-          )
+        for (const { row, column, message } of report.faults) {
+          const place = [...(row === 0 ? [] : [`line ${row}`]), ...(column === undefined ? [] : [column])]
+          console.error([place.join(', '), message].filter((part) => part !== '').join(': '))
+        }
         const verb = options.dryRun === true ? 'would be written' : 'written'
         console.log(
           `${report.rows} rows: ${report.written} ${verb}, ${report.alreadyThere} already there, ${report.faultsTotal} faults`,
@@ -188,6 +188,8 @@ async function main(): Promise<void> {
     throw new UsageError(word === undefined ? 'Name a command.' : `There is no command "${word}".`)
   }
   await cli.runMatchedCommand()
+  // The schema engine leaves a timer of 10 s behind, which would keep a finished command waiting.
+  if (cli.matchedCommand.name !== 'serve') setTimeout(() => process.exit(), 100).unref()
 }
 
 main().catch((error: unknown) => {
