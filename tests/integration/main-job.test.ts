@@ -139,7 +139,8 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
       expect(first.text).toContain('Wolof')
       const loan = await walk(awa.msisdn, ['2', '1', canaryPin, canaryPin])
       expect(loan.text).toContain('21 000 F')
-      const meeting = await walk(awa.msisdn, ['2', canaryPin])
+      // The redial offers to go on: 2 is the start, 2 the meeting.
+      const meeting = await walk(awa.msisdn, ['2', '2'])
       expect(meeting.text).toContain('Ziguinchor')
     },
   )
@@ -203,7 +204,7 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
       await expect
         .poll(() => statusOf(`receipt/${id}`), { timeout: 30_000, interval: 200 })
         .toEqual(['delivered'])
-      expect((await walk(awa.msisdn, ['1', canaryPin])).text).toContain('15 000 F')
+      expect((await walk(awa.msisdn, ['2', '1', canaryPin])).text).toContain('15 000 F')
     },
     60_000,
   )
@@ -272,6 +273,11 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
       await walk(fatou.msisdn, [canaryPin])
       for (let tries = 0; tries < 3; tries += 1) await walk(fatou.msisdn, ['1', wrongPin])
       await walk(fatou.msisdn, ['1', canaryPin])
+      const { rows } = await database.db.pool.query(
+        'select locked_until is not null as locked from member_pins where member_id = $1',
+        [fatou.id],
+      )
+      expect(rows).toEqual([{ locked: true }])
       await emulator.sendSms(fatou.msisdn, '21384', canaryPin)
       await emulator.sendSms(fatou.msisdn, '21384', `balance ${canaryPin}`)
       const path = `${base}/callbacks/africastalking/${secret}`
