@@ -25,7 +25,7 @@ const serverUser = process.getuid?.() === 0 ? unprivilegedUser() : undefined
  * drain before it stops.
  */
 export async function startEmbeddedDatabase(dataFolder: string): Promise<EmbeddedDatabase> {
-  mkdirSync(dataFolder, { recursive: true })
+  makeFolder(dataFolder)
   if (serverUser !== undefined) chmodSync(dataFolder, 0o711)
   const lockPath = join(dataFolder, 'tama.pid')
   takeFolder(lockPath, dataFolder)
@@ -155,15 +155,28 @@ function takeFolder(lockPath: string, dataFolder: string): void {
   try {
     writeFileSync(lockPath, String(process.pid), { flag: 'wx' })
     return
-  } catch {
-    const holder = Number(readFileSync(lockPath, 'utf8'))
-    if (isAlive(holder)) {
-      throw new StartError('The data folder is in use', [
-        `${dataFolder} is held by process ${holder}: stop it first, or choose another folder with TAMA_DATA`,
-      ])
-    }
-    writeFileSync(lockPath, String(process.pid))
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw unusable(dataFolder, error)
   }
+  const holder = Number(readFileSync(lockPath, 'utf8'))
+  if (holder > 0 && isAlive(holder)) {
+    throw new StartError('The data folder is in use', [
+      `${dataFolder} is held by process ${holder}: stop it first, or choose another folder with TAMA_DATA`,
+    ])
+  }
+  writeFileSync(lockPath, String(process.pid))
+}
+
+function makeFolder(folder: string, mode = 0o777): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode })
+  } catch (error) {
+    throw unusable(folder, error)
+  }
+}
+
+function unusable(folder: string, error: unknown): StartError {
+  return new StartError('The data folder cannot be used', [`TAMA_DATA: ${folder} (${errorCode(error)})`])
 }
 
 function isAlive(pid: number): boolean {
@@ -210,7 +223,7 @@ function keptSecret(path: string): string {
 /** Fills the secrets that were not given with random ones, made once and kept in the data folder (mode 600). */
 export function keepSecrets(dataFolder: string, given: Partial<Secrets>): Secrets {
   const folder = join(dataFolder, 'secrets')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
   const entries = secretNames.map((name) => [name, given[name] ?? keptSecret(join(folder, name))] as const)
   return Object.fromEntries(entries) as Secrets
 }

@@ -137,7 +137,7 @@ async function withRuntime(work: (runtime: Runtime) => Promise<void>): Promise<v
       stop.abort(new StartError('Stopped', [signal]))
       if (runtime !== undefined) void runtime.abandon().finally(() => process.exit(code))
     })
-  runtime = await openRuntime(stop.signal)
+  runtime = await openRuntime({ stop: stop.signal })
   try {
     await work(runtime)
   } finally {

@@ -44,6 +44,13 @@ export interface Runtime {
   abandon(): Promise<void>
 }
 
+export interface OpenOptions {
+  /** Aborted: the start is given up at the next step. */
+  stop?: AbortSignal
+  /** The role calls a provider and has no emulator. */
+  sends?: boolean
+}
+
 /** Locales and menus without a fault. Throws one StartError with the faults of all files, and `more` before them. */
 export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 'menus'> {
   const { i18n, faults: localeFaults } = readI18n(folders.locales)
@@ -57,9 +64,13 @@ export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 
  * Opens everything below the roles. Everything that can be wrong before a database is asked stands in one StartError. Waits up to 30 s for a given database, then rejects with a DependencyError. Outside
  * production the newest migrations are applied; production refuses a database that lacks some (StartError).
  */
-export async function openRuntime(stop?: AbortSignal): Promise<Runtime> {
+export async function openRuntime({ stop, sends = false }: OpenOptions = {}): Promise<Runtime> {
   const { config, faults } = readConfig()
-  const { i18n, menus } = loadTexts(faults)
+  const lacking =
+    sends && !config.production && config.africasTalking === undefined
+      ? ['AT_USERNAME and AT_API_KEY: a worker needs them; without them "tama serve" shows a demo']
+      : []
+  const { i18n, menus } = loadTexts([...faults, ...lacking])
   const logger = createLogger(config.logLevel)
   let embedded: EmbeddedDatabase | undefined
   if (config.databaseUrl === undefined) embedded = await startEmbeddedDatabase(config.dataFolder)

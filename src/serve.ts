@@ -66,7 +66,7 @@ export async function serve(role: Role | undefined): Promise<void> {
   let runtime: Runtime | undefined
   drainOnSignal(stop, () => (runtime === undefined ? undefined : stopAll(runtime.logger, parts)))
   try {
-    runtime = await openRuntime(stop.signal)
+    runtime = await openRuntime({ stop: stop.signal, sends: role === 'worker' })
     parts.push({ name: 'runtime', stop: runtime.close })
     await start(role, runtime, parts, stop.signal)
   } catch (error) {
@@ -96,10 +96,7 @@ async function start(
   if (role === undefined || role === 'web') refuseFaults(runtime, programmes)
   const house: House = { runtime, metrics: createMetrics(), queues, programmes, parts }
   const account = config.africasTalking ?? demo?.account
-  if (account === undefined)
-    throw new StartError('The configuration cannot be used', ['AT_USERNAME: is missing'])
-
-  if (role === undefined || role === 'worker') await startWorker(house, account)
+  if (account !== undefined && (role === undefined || role === 'worker')) await startWorker(house, account)
   if (role === undefined || role === 'planner') startPlanner(house)
   const address = await startHttp(house, role, demo)
   demo?.callbacksAt(address)

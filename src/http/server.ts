@@ -67,10 +67,21 @@ function stableClasses(app: Express) {
   return { IncomingMessage: BornRequest, ServerResponse: BornResponse }
 }
 
+/** How long kept connections are told to go before the idle ones are cut. */
+const farewellMs = 1_000
+
 async function close(server: Server, graceMs: number): Promise<void> {
+  // A caller that writes on a kept connection just as we close it would lose its call: the answers ask it to go first.
+  server.prependListener('request', (_request, response) => response.setHeader('connection', 'close'))
+  for (let waitedMs = 0; waitedMs < farewellMs && (await connectionsOf(server)) > 0; waitedMs += 50)
+    await new Promise((resolve) => setTimeout(resolve, 50))
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   server.closeIdleConnections()
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed
   clearTimeout(timer)
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((_error, count) => resolve(count)))
 }
