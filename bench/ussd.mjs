@@ -1,5 +1,5 @@
 // A USSD dialogue of four screens with a kept session and the ledger read, against the same dialogue by others.
-// One server core, load and databases on the other; rounds interleaved, medians.   node bench/ussd.mjs [rounds] [seconds]
+// One server core, load and databases on the other; rounds interleaved, medians.   node bench/ussd.mjs [rounds] [seconds] [hops of the memory run]
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createDb } from '../dist/db.js'
@@ -22,6 +22,7 @@ import {
 
 const rounds = Number(process.argv[2] ?? 5)
 const seconds = Number(process.argv[3] ?? 4)
+const memoryHops = Number(process.argv[4] ?? 150_000)
 const here = (file) => join(dirname(fileURLToPath(import.meta.url)), 'ussd', file)
 const inputs = ['1', '1', '1']
 
@@ -139,8 +140,8 @@ printTable(
 
 const tama = contenders.find((contender) => contender.name === 'Tama, sessions in Redis') ?? contenders[1]
 const memory = []
-for (let hops = 0; hops < 300_000; ) {
-  const run = await runDialogues({ ...load, url: tama.url, seconds: 8 })
+for (let hops = 0; hops < memoryHops; ) {
+  const run = await runDialogues({ ...load, url: tama.url, seconds: 20 })
   hops += run.hops
   memory.push([round(hops), tama.server.memoryMb()])
 }

@@ -67,9 +67,11 @@ const decide = createDecider({ db, i18n: loadI18n('locales') })
 const sender = createSender({ ...shared, provider, decide, callsMax: Number(callsMax), recipientsPerCall: 1 })
 const relay = createRelay(shared)
 
-const open = async (lane) => {
+// Asked seldom and through the small partial indexes: the question must not be what is measured.
+const isOpen = async (lane) => {
   const { rows } = await db.pool.query(
-    `select count(*)::int as open from messages where lane = $1 and status in ('created', 'queued', 'claimed', 'submitting')`,
+    `select exists (select from messages where lane = $1 and status = 'created')
+         or exists (select from messages where lane = $1 and status in ('queued', 'claimed', 'submitting')) as open`,
     [lane],
   )
   return rows[0].open
@@ -77,7 +79,7 @@ const open = async (lane) => {
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 if (bulk > 0) await write(bulk, 'bulk', 'bulk')
-else await write(count, 'urgent', 'bench')
+else await write(count, 'planned', 'bench')
 await db.pool.query('analyze messages')
 await sender.start()
 const startedMs = performance.now()
@@ -85,7 +87,7 @@ const startedAt = new Date()
 await relay.start()
 let result
 if (bulk === 0) {
-  while ((await open('urgent')) > 0) await pause(100)
+  while (await isOpen('planned')) await pause(500)
   const { rows } = await db.pool.query(
     `select extract(epoch from max(submitted_at) - $1::timestamptz) as seconds, count(*) filter (where status = 'submitted')::int as submitted from messages where dedupe_key like $2`,
     [startedAt, `bench/${run}/%`],
@@ -94,7 +96,7 @@ if (bulk === 0) {
 } else {
   // Urgent ones trickle in while the bulk lane drains.
   const waits = []
-  for (let index = 0; (await open('bulk')) > 0 && index < 600; index += 1) {
+  for (let index = 0; (await isOpen('bulk')) && index < 600; index += 1) {
     await write(1, 'urgent', `urgent-${index}`)
     await pause(150)
   }
@@ -104,7 +106,10 @@ if (bulk === 0) {
   )
   for (const row of rows) waits.push(Number(row.ms))
   waits.sort((a, b) => a - b)
-  const drained = bulk - (await open('bulk'))
+  const { rows: sent } = await db.pool.query(
+    `select count(*)::int as drained from messages where lane = 'bulk' and status = 'submitted'`,
+  )
+  const [{ drained }] = sent
   result = {
     urgent: waits.length,
     p50Ms: median(waits),
