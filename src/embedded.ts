@@ -57,7 +57,9 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
     return {
       url: `postgres://tama:${password}@127.0.0.1:${port}/tama`,
       stop: async () => {
-        await run(programs.pg_ctl, 'stop', '-D', cluster, '-m', 'fast', '-w', '-t', '30')
+        // A server that went before us is stopped already.
+        if (existsSync(join(cluster, 'postmaster.pid')))
+          await run(programs.pg_ctl, 'stop', '-D', cluster, '-m', 'fast', '-w', '-t', '30')
         rmSync(lockPath, { force: true })
       },
     }

@@ -188,8 +188,12 @@ async function main(): Promise<void> {
     throw new UsageError(word === undefined ? 'Name a command.' : `There is no command "${word}".`)
   }
   await cli.runMatchedCommand()
-  // The schema engine leaves a timer of 10 s behind, which would keep a finished command waiting.
-  if (cli.matchedCommand.name !== 'serve') setTimeout(() => process.exit(), 100).unref()
+  if (cli.matchedCommand.name !== 'serve') leave()
+}
+
+/** The schema engine leaves a timer of 10 s behind, which would keep a finished command waiting. */
+function leave(): void {
+  setTimeout(() => process.exit(), 100).unref()
 }
 
 main().catch((error: unknown) => {
@@ -199,4 +203,5 @@ main().catch((error: unknown) => {
   console.error(known ? message : error)
   if (wrongWords) console.error('"tama --help" lists the commands, "tama COMMAND --help" its options.')
   process.exitCode = wrongWords ? 2 : 1
+  leave()
 })

@@ -12,7 +12,7 @@ import { createOperations, type ReadinessCheck } from './http/operations.ts'
 import { answerTheRest, createApp, listen } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
-import { loadProgrammes, type ProgrammeInfo } from './members/programmes.ts'
+import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createCanary, readCanary } from './outbound/canary.ts'
 import { createDecider } from './outbound/decision.ts'
@@ -108,9 +108,13 @@ async function start(
   }
 }
 
-/** What only the programmes can tell: their languages, limits and codes. */
+/** What only the programmes can tell: their languages, limits, codes and clocks. */
 function refuseFaults({ menus, i18n }: Runtime, programmes: readonly ProgrammeInfo[]): void {
-  const faults = [...menuFaults(menus, i18n, programmes), ...serviceCodeFaults(programmes)]
+  const faults = [
+    ...programmeFaults(programmes),
+    ...menuFaults(menus, i18n, programmes),
+    ...serviceCodeFaults(programmes),
+  ]
   if (faults.length > 0) throw new StartError('The programmes cannot be served', faults)
 }
 

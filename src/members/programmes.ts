@@ -1,5 +1,6 @@
 // In: the programmes table at boot. Out: what every path needs to know about a programme.
 // Nothing else about members is kept between calls.
+import { isTimeZone } from '../calendar.ts'
 import type { Db } from '../db.ts'
 
 export interface ProgrammeInfo {
@@ -28,4 +29,11 @@ export interface ProgrammeInfo {
 export async function loadProgrammes(db: Db): Promise<ProgrammeInfo[]> {
   const programmes = await db.prisma.programme.findMany({ orderBy: { code: 'asc' } })
   return programmes.map(({ createdAt: _, ...programme }) => programme)
+}
+
+/** What the database takes and no clock knows. */
+export function programmeFaults(programmes: readonly Pick<ProgrammeInfo, 'code' | 'timeZone'>[]): string[] {
+  return programmes
+    .filter(({ timeZone }) => !isTimeZone(timeZone))
+    .map(({ code, timeZone }) => `programme ${code}: there is no time zone "${timeZone}"`)
 }

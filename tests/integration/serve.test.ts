@@ -1,10 +1,25 @@
 // `tama serve` and the command line, as a newcomer and a supervisor meet them: real processes, real signals.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase } from '../support/database.ts'
+import { createProgramme } from '../support/fixtures.ts'
 import { freePort } from '../support/redis.ts'
 import { runTama, startTama } from '../support/tama.ts'
+
+const root = join(import.meta.dirname, '..', '..')
 
 describe('a start with no configuration', () => {
   let folder: string
@@ -59,6 +74,175 @@ describe('a start with no configuration', () => {
     tama.child.kill('SIGTERM')
     expect(await tama.ended).toBe(0)
   }, 120_000)
+})
+
+describe('a start that is not to be', () => {
+  it('SIGINT while it starts ends it at once, and leaves no server and no lock behind', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tama-serve-'))
+    try {
+      const tama = startTama(['serve'], { TAMA_DATA: folder, PORT: '0' })
+      await expect
+        .poll(() => existsSync(join(folder, 'postgres', 'postmaster.pid')), { timeout: 60_000 })
+        .toBe(true)
+      tama.child.kill('SIGINT')
+      expect(await tama.ended).toBe(0)
+      expect(existsSync(join(folder, 'postgres', 'postmaster.pid'))).toBe(false)
+      expect(existsSync(join(folder, 'tama.pid'))).toBe(false)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }, 90_000)
+
+  it('a data folder that cannot be one gets a sentence', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tama-serve-'))
+    writeFileSync(join(folder, 'file'), '')
+    const { code, output } = await runTama(['serve'], { TAMA_DATA: join(folder, 'file') })
+    rmSync(folder, { recursive: true, force: true })
+    expect(code).toBe(1)
+    expect(output).toContain('The data folder cannot be used')
+    expect(output).not.toContain('    at ')
+  })
+
+  it('lists the faults of configuration, locales and menus together, each with its file, before any database', async () => {
+    const copy = mkdtempSync(join(tmpdir(), 'tama-copy-'))
+    const change = (file: string, from: string, to: string) => {
+      const text = readFileSync(join(copy, file), 'utf8')
+      expect(text).toContain(from)
+      writeFileSync(join(copy, file), text.replace(from, to))
+    }
+    try {
+      for (const part of ['dist', 'locales', 'menus', 'package.json'])
+        cpSync(join(root, part), join(copy, part), { recursive: true })
+      symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+      change('locales/en/language.json', '"ltr"', '"up"')
+      change('locales/fr/sms.json', '"receipt"', '"receit"')
+      change('locales/wo/keywords.json', '"help"', '"hello"')
+      change('menus/member.yaml', 'to: meeting }', 'to: meetings }')
+      writeFileSync(join(copy, 'menus', 'broken.yaml'), 'states: [')
+      const environment = { PORT: 'x', DATABASE_URL: 'mysql://x', TAMA_DATA: join(copy, 'data') }
+      const program = join(copy, 'dist', 'main.js')
+      const serve = await runTama(['serve'], environment, program)
+      expect(serve.code).toBe(1)
+      const texts = [
+        'locales/en/language.json: direction',
+        'locales/fr/sms.json: has no text "receipt.',
+        'locales/wo/keywords.json: has no words for "help"',
+        'menus/broken.yaml: ',
+        'menus/member.yaml: home: "2 meeting" leads to the unknown state "meetings"',
+      ]
+      for (const fault of ['PORT: ', 'DATABASE_URL: ', ...texts])
+        expect(serve.output).toContain(`  - ${fault}`)
+      expect(existsSync(join(copy, 'data'))).toBe(false)
+      const check = await runTama(['menus', 'check'], {}, program)
+      expect(check.code).toBe(1)
+      for (const fault of texts) expect(check.output).toContain(`  - ${fault}`)
+    } finally {
+      rmSync(copy, { recursive: true, force: true })
+    }
+  }, 30_000)
+})
+
+describe('a start on a database of programmes', () => {
+  it('is refused when codes overlap, or when a menu, language or clock is not there; all named', async () => {
+    const database = await createTestDatabase()
+    try {
+      await createProgramme(database.db)
+      await createProgramme(database.db, {
+        code: 'haiti',
+        serviceCode: '*384*1*2',
+        senderId: 'HAITI',
+        shortcode: '21385',
+        languages: ['ht'],
+        timeZone: 'Mars/Phobos',
+      })
+      await database.db.pool.query(`update programmes set menu = 'officer' where code = 'haiti'`)
+      const { code, output } = await runTama(['serve', 'web'], {
+        DATABASE_URL: database.url,
+        TAMA_DATA: join(tmpdir(), 'tama-unused'),
+      })
+      expect(code).toBe(1)
+      for (const fault of [
+        'programme haiti: there is no time zone "Mars/Phobos"',
+        'programme haiti: no menu "officer"',
+        'programme haiti: no language "ht"',
+        'programmes fansoto and haiti: *384*1*2# is a deep dial into *384*1#',
+      ])
+        expect(output).toContain(`  - ${fault}`)
+    } finally {
+      await database.drop()
+    }
+  }, 30_000)
+
+  it('is refused in a sentence when the port is taken', async () => {
+    const database = await createTestDatabase()
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '0.0.0.0', resolve))
+    try {
+      const { port } = other.address() as AddressInfo
+      const { code, output } = await runTama(['serve', 'web'], {
+        DATABASE_URL: database.url,
+        TAMA_DATA: join(tmpdir(), 'tama-unused'),
+        PORT: String(port),
+      })
+      expect(code).toBe(1)
+      expect(output).toContain(`PORT: ${port} (EADDRINUSE)`)
+    } finally {
+      other.close()
+      await database.drop()
+    }
+  }, 30_000)
+})
+
+describe('readiness', () => {
+  it('is refused without a worker, and soon after the database went; the queue board wants its key', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tama-serve-'))
+    const database = await createTestDatabase()
+    const port = await freePort()
+    const adminKey = 'k'.repeat(32)
+    const tama = startTama(['serve', 'web'], {
+      DATABASE_URL: database.url,
+      TAMA_DATA: folder,
+      PORT: String(port),
+      ADMIN_KEY: adminKey,
+    })
+    const ready = async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`)
+      return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    }
+    const board = (key?: string, path = '') =>
+      fetch(`http://127.0.0.1:${port}/admin/queues${path}`, {
+        headers:
+          key === undefined ? {} : { authorization: `Basic ${Buffer.from(`x:${key}`).toString('base64')}` },
+      })
+    try {
+      await tama.printed(/Tama web at/)
+      expect(await ready()).toEqual({
+        status: 503,
+        body: { status: 'not ready', database: 'ok', queue: 'no canary yet' },
+      })
+      for (const path of ['', '/api/queues', '/static/x.js']) {
+        expect((await board(undefined, path)).status).toBe(401)
+        expect((await board('wrong', path)).status).toBe(401)
+      }
+      expect((await board(adminKey)).status).toBe(200)
+      const { queues } = (await (await board(adminKey, '/api/queues')).json()) as {
+        queues: { name: string }[]
+      }
+      expect(queues.map(({ name }) => name)).toContain('outbound-urgent')
+      await database.db.pool.query(`insert into heartbeats (name, beat_at) values ('queue', now())`)
+      expect((await ready()).status).toBe(200)
+      await database.drop()
+      const startedMs = performance.now()
+      expect(await ready()).toMatchObject({ status: 503, body: { database: 'failed' } })
+      expect(performance.now() - startedMs).toBeLessThan(3_000)
+      tama.child.kill('SIGTERM')
+      expect(await tama.ended).toBe(0)
+    } finally {
+      tama.child.kill('SIGKILL')
+      await tama.ended
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }, 90_000)
 })
 
 describe('production', () => {

@@ -16,9 +16,13 @@ export interface Tama {
   ended: Promise<number | string>
 }
 
-/** Starts `tama ...words`. Only the given environment, PATH and HOME reach it. */
-export function startTama(words: readonly string[], environment: Record<string, string> = {}): Tama {
-  const child = spawn(process.execPath, [main, ...words], {
+/** Starts `tama ...words`. Only the given environment, PATH and HOME reach it. `program` may be a changed copy. */
+export function startTama(
+  words: readonly string[],
+  environment: Record<string, string> = {},
+  program = main,
+): Tama {
+  const child = spawn(process.execPath, [program, ...words], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -67,8 +71,12 @@ export function startTama(words: readonly string[], environment: Record<string, 
 }
 
 /** Runs a command to its end. */
-export async function runTama(words: readonly string[], environment: Record<string, string> = {}) {
-  const tama = startTama(words, environment)
+export async function runTama(
+  words: readonly string[],
+  environment: Record<string, string> = {},
+  program = main,
+) {
+  const tama = startTama(words, environment, program)
   const code = await tama.ended
   return { code, output: tama.output() }
 }
