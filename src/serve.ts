@@ -2,9 +2,10 @@
 // Must never take work that it cannot finish: what is running ends, what is waiting stays in the database.
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { elapsedMs } from './clock.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { errorCode, StartError } from './errors.ts'
+import { DependencyError, errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
 import { createCallbacks } from './http/callbacks.ts'
@@ -14,6 +15,7 @@ import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { maskMsisdn } from './msisdn.ts'
 import { createCanary, readCanary } from './outbound/canary.ts'
 import { createDecider } from './outbound/decision.ts'
 import { recordDeliveryReport } from './outbound/delivery-report.ts'
@@ -40,6 +42,8 @@ const providerName = 'africastalking'
 const providerTimeoutMs = 20_000
 /** A supervisor gives us 40 s; what is not finished by then never will be. */
 const drainMaxMs = 38_000
+/** What hangs (a queue client whose Redis is away) must leave time for the database to be closed. */
+const partsDrainMaxMs = 30_000
 /** The canary beats every 60 s; two beats missed mean that the queue stands still. */
 const canaryAgeMaxMs = 120_000
 const purgeEveryMs = 60_000
@@ -227,7 +231,7 @@ function createCallbackHandlers({
   ussd,
   inbound,
 }: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
-  const { db, clock } = runtime
+  const { db, clock, logger } = runtime
   return {
     ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }) =>
       ussd.answer({
@@ -239,11 +243,13 @@ function createCallbackHandlers({
         ...(networkCode === undefined ? {} : { networkCode }),
       }),
     ussdMalformed: () => ussd.malformed(),
-    ussdEnd: ({ sessionId, phoneNumber, serviceCode, status }) =>
-      ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status }),
+    ussdEnd: async ({ sessionId, phoneNumber, serviceCode, status }) => {
+      await ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
+      logger.info({ event: 'ussd.end_received', msisdn: maskMsisdn(phoneNumber) })
+    },
     sms: ({ id, from, to, text }) => inbound.receive({ provider: providerName, id, from, to, text }),
     delivery: async ({ id, status, phoneNumber, networkCode, failureReason }) => {
-      await recordDeliveryReport(
+      const outcome = await recordDeliveryReport(
         db,
         clock,
         {
@@ -256,24 +262,30 @@ function createCallbackHandlers({
         },
         metrics,
       )
+      logger.info({ event: 'delivery.received', outcome })
     },
     optOut: ({ senderId, phoneNumber }) =>
       inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }),
   }
 }
 
-function readinessChecks({ runtime }: House): Record<string, ReadinessCheck> {
+function readinessChecks({ runtime, queues }: House): Record<string, ReadinessCheck> {
   const { db, clock } = runtime
   return {
     database: async () => {
       await db.reads.query('ping', 'select 1 as one', [])
       return undefined
     },
+    // Asked by itself: a queue that went away is told at once, the canary only after its next beats.
     queue: async () => {
+      await queues.waiting('canary')
+      return undefined
+    },
+    canary: async () => {
       const beatAt = await readCanary(db)
-      if (beatAt === undefined) return 'no canary yet'
+      if (beatAt === undefined) return 'none yet'
       const ageMs = clock.now().getTime() - beatAt.getTime()
-      return ageMs > canaryAgeMaxMs ? 'the canary is late' : undefined
+      return ageMs > canaryAgeMaxMs ? 'late' : undefined
     },
   }
 }
@@ -299,18 +311,35 @@ function drainOnSignal(stop: AbortController, stopAll: () => Promise<boolean> | 
 /** True when every part stopped without a fault. */
 async function stopAll(logger: Logger, parts: Part[]): Promise<boolean> {
   let clean = true
-  while (parts.length > 0) {
-    const part = parts.pop()
+  const startedMs = elapsedMs()
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    const limitMs = (parts.length === 0 ? drainMaxMs : partsDrainMaxMs) - (elapsedMs() - startedMs)
     try {
-      await part?.stop()
+      await within(limitMs, part.stop())
     } catch (error) {
       clean = false
       logger.error({
         event: 'serve.stop_failed',
-        part: part?.name,
+        part: part.name,
         err: error instanceof Error ? error.name : 'unknown',
       })
     }
   }
   return clean
+}
+
+/** Rejects when `work` takes longer. */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new DependencyError('dependency.slow', 'It did not stop in time.')),
+      limitMs,
+    )
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
