@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line. In: words. Out: a role that runs, or a command's answer and its exit code: 0 done, 1 failed, 2 wrong words.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cac } from 'cac'
@@ -11,11 +11,13 @@ import { startEmbeddedDatabase } from './embedded.ts'
 import { DependencyError, StartError } from './errors.ts'
 import { createApiKey } from './http/keys.ts'
 import { importFile, importKinds } from './imports/import.ts'
+import { writeProgramme } from './imports/programme.ts'
 import { loadProgrammes } from './members/programmes.ts'
 import { migrate } from './migrations.ts'
 import { createProgress } from './progress.ts'
 import { folders, loadTexts, openRuntime, type Runtime, waitForDatabase } from './runtime.ts'
 import { isRole, roles, serve } from './serve.ts'
+import { serviceCodeFaults } from './ussd/check.ts'
 import { loadMenus, menuDiagram } from './ussd/menu.ts'
 
 /** The words on the command line are wrong: a sentence and exit 2. */
@@ -56,6 +58,24 @@ cli
         throw new StartError('Production takes no demo data', ['NODE_ENV is production'])
       await seedDemo(runtime, { members, seed, onProgress: createProgress('Members') })
       console.log(`Made up ${members} members.`)
+    })
+  })
+
+cli
+  .command('programme <file>', 'Open a programme, or bring it up to date, from a YAML file')
+  .example('tama programme docs/programme.example.yaml')
+  .action(async (file: string) => {
+    const description = readDescription(String(file))
+    await withRuntime(async ({ db, i18n }) => {
+      const languages = new Set(i18n.languages.keys())
+      const programmes = await loadProgrammes(db)
+      const { code, isNew } = await writeProgramme(
+        { db, languages, programmes, serviceCodeFaults },
+        description,
+      )
+      console.log(
+        `${isNew ? 'Opened' : 'Brought up to date'}: ${code}. Running processes see it after a restart.`,
+      )
     })
   })
 
@@ -144,6 +164,14 @@ async function withRuntime(work: (runtime: Runtime) => Promise<void>): Promise<v
     // While it is abandoned, its errors say nothing and the exit comes by itself.
     if (stop.signal.aborted) await new Promise(() => {})
     await runtime.close()
+  }
+}
+
+function readDescription(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    throw new UsageError(`The file ${file} cannot be read.`)
   }
 }
 

@@ -1,0 +1,133 @@
+// In: a programme's description as YAML (or JSON). Out: the programme with its standard accounts and staff, new or brought up to date.
+// Must never change the currency or code of a programme that is there: its books depend on them.
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { localParts } from '../calendar.ts'
+import type { Db } from '../db.ts'
+import { StartError } from '../errors.ts'
+import { openAccounts, standardAccounts } from '../ledger/accounts.ts'
+import type { ProgrammeInfo } from '../members/programmes.ts'
+import { currencyExponents } from '../money.ts'
+import { parseMsisdn } from '../msisdn.ts'
+
+const minuteOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-4]):[0-5]\d$/, 'must be a time such as "08:00"')
+  .transform((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)))
+  .refine((minute) => minute <= 1_440, 'must be a time of the day')
+
+const staffSchema = z.strictObject({
+  firstName: z.string().min(1).max(80),
+  lastName: z.string().min(1).max(80),
+  phone: z.string(),
+  role: z.enum(['facilitator', 'adviser', 'social_worker', 'branch', 'administrator', 'auditor']),
+  language: z.string(),
+})
+
+const programmeSchema = z
+  .strictObject({
+    code: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and "-"'),
+    name: z.string().min(1).max(30),
+    serviceCode: z
+      .string()
+      .regex(/^\*\d+(\*\d+)*#?$/, 'must look like "*384*1#"')
+      .transform((serviceCode) => serviceCode.replace(/#$/, '')),
+    senderId: z.string().regex(/^[A-Za-z0-9 ]{1,11}$/, 'must be 1 to 11 letters and digits'),
+    shortcode: z
+      .string()
+      .regex(/^\d{3,8}$/, 'must be 3 to 8 digits')
+      .nullable()
+      .default(null),
+    currency: z.string().refine((code) => currencyExponents.has(code), 'is no ISO 4217 code'),
+    country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "SN"'),
+    timeZone: z.string().refine(isTimeZone, 'is no time zone'),
+    languages: z.array(z.string()).min(1),
+    officePhone: z.string().nullable().default(null),
+    sendFrom: minuteOfDay.default(480),
+    sendUntil: minuteOfDay.default(1_200),
+    dailyCap: z.number().int().min(1).max(20).default(2),
+    staff: z.array(staffSchema).default([]),
+  })
+  .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {
+    path: ['sendUntil'],
+    message: 'must be after sendFrom',
+  })
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    localParts(new Date(0), timeZone)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export interface ProgrammeContext {
+  db: Db
+  /** Languages that have texts. */
+  languages: ReadonlySet<string>
+  /** What is there already. */
+  programmes: readonly ProgrammeInfo[]
+  /** Faults of service codes taken together. */
+  serviceCodeFaults(programmes: readonly { code: string; serviceCode: string }[]): string[]
+}
+
+/** Writes the programme and says whether it is new. Throws a StartError that lists every fault of the description. */
+export async function writeProgramme(
+  context: ProgrammeContext,
+  description: string,
+): Promise<{ code: string; isNew: boolean }> {
+  const { programme, staff } = check(context, description)
+  const before = context.programmes.find(({ code }) => code === programme.code)
+  const { currency, sendFrom, sendUntil, ...same } = programme
+  const columns = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
+  const { db } = context
+  const { id } = await db.prisma.$transaction(async (prisma) => {
+    const written = await prisma.programme.upsert({
+      where: { code: programme.code },
+      create: columns,
+      update: columns,
+    })
+    for (const { phone, ...person } of staff)
+      await prisma.staff.upsert({
+        where: { programmeId_msisdn: { programmeId: written.id, msisdn: phone } },
+        create: { ...person, msisdn: phone, programmeId: written.id },
+        update: person,
+      })
+    return written
+  })
+  // Opening an account that is there changes nothing, so a crash before this line is mended by the next run.
+  await openAccounts(db.pool, id, standardAccounts(currency))
+  return { code: programme.code, isNew: before === undefined }
+}
+
+function check({ languages, programmes, serviceCodeFaults }: ProgrammeContext, description: string) {
+  const fail = (faults: string[]): never => {
+    throw new StartError('The programme cannot be written', faults)
+  }
+  let document: unknown
+  try {
+    document = parse(description)
+  } catch (error) {
+    return fail([error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'is not YAML'])
+  }
+  const parsed = programmeSchema.safeParse(document)
+  if (!parsed.success)
+    return fail(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`))
+  const { staff, ...programme } = parsed.data
+  const faults = programme.languages
+    .filter((language) => !languages.has(language))
+    .map((language) => `languages: there are no texts in "${language}"`)
+  const before = programmes.find(({ code }) => code === programme.code)
+  if (before !== undefined && before.currencyCode !== programme.currency)
+    faults.push(`currency: the books are kept in ${before.currencyCode}`)
+  const others = programmes.filter(({ code }) => code !== programme.code)
+  faults.push(...serviceCodeFaults([...others, programme]))
+  const people = staff.map((person, index) => {
+    const phone = parseMsisdn(person.phone, programme.country)
+    if (phone === undefined) faults.push(`staff.${index}.phone: is no phone number`)
+    if (!languages.has(person.language)) faults.push(`staff.${index}.language: there are no texts in it`)
+    return { ...person, phone: phone ?? '' }
+  })
+  return faults.length > 0 ? fail(faults) : { programme, staff: people }
+}

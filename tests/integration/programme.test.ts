@@ -1,0 +1,103 @@
+// `tama programme`: how an operator opens a programme in an empty production database.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { StartError } from '../../src/errors.ts'
+import { writeProgramme } from '../../src/imports/programme.ts'
+import { loadProgrammes } from '../../src/members/programmes.ts'
+import { serviceCodeFaults } from '../../src/ussd/check.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+const example = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'programme.example.yaml'), 'utf8')
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+const write = async (description: string) =>
+  writeProgramme(
+    {
+      db: database.db,
+      languages: new Set(['fr', 'en', 'wo']),
+      programmes: await loadProgrammes(database.db),
+      serviceCodeFaults,
+    },
+    description,
+  )
+const faultsOf = async (description: string) => {
+  const error = await write(description).catch((fault: unknown) => fault)
+  return error instanceof StartError ? error.faults : [String(error)]
+}
+
+test('the documented example opens a programme with its accounts and staff; a second run changes nothing', async () => {
+  expect(await write(example)).toEqual({ code: 'fansoto', isNew: true })
+  expect(await write(example)).toEqual({ code: 'fansoto', isNew: false })
+  const [programme] = await loadProgrammes(database.db)
+  expect(programme).toMatchObject({
+    serviceCode: '*384*1',
+    currencyCode: 'XOF',
+    sendFromMinute: 480,
+    sendUntilMinute: 1200,
+  })
+  const { rows } = await database.db.pool.query(
+    `select (select array_agg(code order by code) from accounts) as accounts, (select array_agg(msisdn) from staff) as staff`,
+  )
+  expect(rows).toEqual([
+    { accounts: ['cash', 'fees', 'insurance', 'interest', 'opening'], staff: ['+221771234567'] },
+  ])
+})
+
+test('every fault is named at once, and nothing is written', async () => {
+  const faults = await faultsOf(`
+code: Second Programme
+name: Second
+serviceCode: "384"
+senderId: much-too-long-a-sender
+currency: XXY
+country: Senegal
+timeZone: Africa/Nowhere
+languages: []
+sendFrom: "20:00"
+sendUntil: "25:00"
+colour: red
+`)
+  for (const field of [
+    'code',
+    'serviceCode',
+    'senderId',
+    'currency',
+    'country',
+    'timeZone',
+    'languages',
+    'sendUntil',
+  ])
+    expect(
+      faults.some((fault) => fault.startsWith(`${field}:`)),
+      field,
+    ).toBe(true)
+  expect(faults.join()).toContain('colour')
+  expect(await loadProgrammes(database.db)).toHaveLength(1)
+})
+
+test.each([
+  [
+    'another currency for books that are kept',
+    example.replace('XOF', 'EUR'),
+    'currency: the books are kept in XOF',
+  ],
+  [
+    'a service code that swallows another',
+    example.replace('code: fansoto', 'code: other').replace('*384*1#', '*384*1*2#'),
+    '*384*1',
+  ],
+  [
+    'a language without texts',
+    example.replace('[fr, wo, en]', '[fr, dyo]'),
+    'languages: there are no texts in "dyo"',
+  ],
+  ['a phone that is none', example.replace('77 123 45 67', '12'), 'staff.0.phone: is no phone number'],
+  ['a file that is no YAML', 'code: [', 'Flow sequence'],
+])('%s is refused', async (_case, description, fault) => {
+  expect((await faultsOf(description)).join('\n')).toContain(fault)
+})
