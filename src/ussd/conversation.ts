@@ -18,8 +18,8 @@ import {
   type Resumable,
   type Session,
   type SessionKeys,
+  type UssdCall,
 } from './session.ts'
-import type { UssdCall } from './ussd.ts'
 
 /** One callback on its way. */
 export interface Hop {

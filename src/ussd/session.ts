@@ -2,6 +2,16 @@
 // Must never hold what the member typed: only its length and a keyed hash.
 import { createHmac } from 'node:crypto'
 
+export interface UssdCall {
+  provider: string
+  sessionId: string
+  msisdn: string
+  serviceCode: string
+  networkCode?: string
+  /** All inputs of the session so far, joined by "*". */
+  text: string
+}
+
 export interface ShownOption {
   key: string
   /** An option of the menu, or "@pick" for one that came from data. */

@@ -14,18 +14,8 @@ import { createConversation, type Hop, type Turn } from './conversation.ts'
 import { createLateAnswers, withTimeout } from './late.ts'
 import type { Menu } from './menu.ts'
 import { createRenderer } from './render.ts'
-import { createSessionKeys, readText, type Session } from './session.ts'
+import { createSessionKeys, readText, type Session, type UssdCall } from './session.ts'
 import type { Loaded, SessionStore } from './session-store.ts'
-
-export interface UssdCall {
-  provider: string
-  sessionId: string
-  msisdn: string
-  serviceCode: string
-  networkCode?: string
-  /** All inputs of the session so far, joined by "*". */
-  text: string
-}
 
 export interface UssdDeps {
   db: Db
