@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { migrate, schemaDiff } from './migrations.ts'
 
-// Prisma knows neither partial nor covering indexes: those stand in migrations only.
+// Prisma knows neither generated columns nor partial or covering indexes: those stand in migrations only.
 const catalogueSql = `
   select 'column ' || table_name || '.' || column_name || ' ' || format_type(a.atttypid, a.atttypmod)
       || case when a.attnotnull then ' not null' else '' end
@@ -15,7 +15,7 @@ const catalogueSql = `
     join pg_attribute a on a.attrelid = (quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass
      and a.attname = column_name
     left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-   where table_schema = 'public' and table_name <> '_prisma_migrations'
+   where table_schema = 'public' and table_name <> '_prisma_migrations' and a.attgenerated = ''
   union all
   select 'key ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
     from pg_constraint

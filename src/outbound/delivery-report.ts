@@ -139,17 +139,22 @@ const byIdSql = `
 const byPhoneSql = `
   select ${reportColumns}, lost.ids[1] as "messageId"
     from delivery_reports r
-    cross join lateral (
-      select array_agg(m.id) as ids from messages m
-       where m.status = 'unknown' and m.phone_id = any(r.phone_ids) and m.provider_message_id is null
-         and m.updated_at > $1::timestamptz - interval '24 hours'
+    join (
+      select w.id as report_id, array_agg(m.id) as ids
+        from delivery_reports w
+        cross join unnest(w.phone_ids) as phone (id)
+        join messages m on m.phone_id = phone.id
+       where w.matched_at is null and w.received_at > $1::timestamptz - interval '24 hours'
+         and ($2::bigint[] is null or w.id = any($2))
+         and m.stage = 2 and m.provider_message_id is null and m.updated_at > $1::timestamptz - interval '24 hours'
          and exists (select 1 from message_events e
-                      where e.message_id = m.id and e.to_status = 'submitting' and e.occurred_at <= r.received_at)
-    ) lost
+                      where e.message_id = m.id and e.to_status = 'submitting' and e.occurred_at <= w.received_at)
+       group by w.id
+    ) lost on lost.report_id = r.id
    where r.matched_at is null and r.received_at > $1::timestamptz - interval '24 hours'
      and ($2::bigint[] is null or r.id = any($2))
      and cardinality(lost.ids) = 1
-     and not exists (select 1 from messages s where s.status = 'submitting' and s.phone_id = any(r.phone_ids))
+     and not exists (select 1 from messages s where s.stage = 1 and s.status = 'submitting' and s.phone_id = any(r.phone_ids))
    order by r.id limit 500`
 
 /**

@@ -7,10 +7,10 @@ import { lanes } from './status.ts'
 // Only what is still at work is counted: the partial indexes hold it, however many messages are done.
 const openSql = `
   select status, lane, count(*)::int as count from messages
-   where status in ('created', 'queued', 'claimed', 'submitting', 'unknown') group by status, lane`
+   where stage = 0 or stage = 1 or stage = 2 group by status, lane`
 const oldestSql = `
   select lane, extract(epoch from $1::timestamptz - min(not_before))::float as age from messages
-   where (status = 'created' and not_before <= $1) or status in ('queued', 'claimed', 'submitting') group by lane`
+   where (stage = 0 and not_before <= $1) or stage = 1 group by lane`
 
 const openStatuses = ['created', 'queued', 'claimed', 'submitting', 'unknown'] as const
 

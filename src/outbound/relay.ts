@@ -44,7 +44,7 @@ export interface RelayOptions {
 // Rows of one lane become one batch: the oldest due first, and those another relay is taking are skipped.
 const enqueueSql = movingStatement(
   `update messages m set status = 'queued', batch_id = $3, reason = null, updated_at = $1
-     from (select id from messages where lane = $2 and status = 'created' and not_before <= $1
+     from (select id from messages where lane = $2 and stage = 0 and not_before <= $1
             order by not_before limit $4 for update skip locked) due
     where m.id = due.id `,
   'relay',
@@ -53,12 +53,12 @@ const enqueueSql = movingStatement(
 
 const staleSql = `
   select batch_id as "batchId", lane, min(updated_at) as "since" from messages
-   where status in ('queued', 'claimed') and updated_at < $1 and batch_id is not null
+   where stage = 1 and status in ('queued', 'claimed') and updated_at < $1 and batch_id is not null
    group by batch_id, lane limit 200`
 
 const requeueSql = movingStatement(
   `update messages m set status = 'queued', batch_id = $3, reason = 'lost', updated_at = $1
-     from (select id from messages where batch_id = $2 and status in ('queued', 'claimed') and updated_at < $4
+     from (select id from messages where batch_id = $2 and stage = 1 and status in ('queued', 'claimed') and updated_at < $4
             for update skip locked) lost
     where m.id = lost.id `,
   'relay',
@@ -67,7 +67,7 @@ const requeueSql = movingStatement(
 
 const abandonSql = movingStatement(
   `update messages m set status = 'unknown', reason = 'no_answer', updated_at = $1
-     from (select id from messages where status = 'submitting' and updated_at < $2 and lane = $3 for update skip locked) lost
+     from (select id from messages where stage = 1 and status = 'submitting' and updated_at < $2 and lane = $3 for update skip locked) lost
     where m.id = lost.id `,
   'relay',
   'count(*)::int as rows',

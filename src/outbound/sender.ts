@@ -57,7 +57,7 @@ export interface SenderOptions {
 // `claimed` may be claimed again: a crash before `submitting` has sent nothing.
 const claimSql = movingStatement(
   `update messages m set status = 'claimed', updated_at = $1, reason = null
-    where batch_id = $2 and status in ('queued', 'claimed')`,
+    where batch_id = $2 and stage = 1 and status in ('queued', 'claimed')`,
   'sender',
   'id, attempts',
 )
