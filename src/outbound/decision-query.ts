@@ -72,6 +72,7 @@ export interface DecisionRow {
 /** Purposes that the daily cap and the send window of planned messages are about. */
 export const plannedPurposes: ReadonlySet<Purpose> = new Set(['reminder', 'meeting', 'training', 'notice'])
 
+// A condition after ON would be asked only once the lateral part has been read: what spares the reading stands inside.
 const planned = `('reminder', 'meeting', 'training', 'notice')`
 
 // A reply goes to the phone that asked; everything else to the phone that is primary now, whatever an earlier try found.
@@ -85,14 +86,14 @@ const phoneSql = `
 // two senders at once cannot both take the last place of the day.
 const toldSql = `
   left join lateral (
-    select (select count(*) from messages o
+    select case when m.purpose in ${planned} then (select count(*) from messages o
              where o.member_id = m.member_id and o.submitted_at is not null and o.purpose in ${planned}
                and o.submitted_at >= pr.day_starts_at and o.id <> m.id)
          + (select count(*) from messages o
-             where o.member_id = m.member_id and o.status in ('claimed', 'submitting', 'unknown')
+             where o.member_id = m.member_id and o.stage in (1, 2) and o.status in ('claimed', 'submitting', 'unknown')
                and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= pr.day_starts_at
-               and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) as count
-  ) told on m.purpose in ${planned}`
+               and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) end as count
+  ) told on true`
 
 // "opening" and the like never become messages, so what an entry is about follows from its kind (for a reversal: the
 // kind it undoes).
@@ -112,12 +113,13 @@ const entrySql = `
       from postings p
       join accounts a on a.id = p.account_id and a.purpose = entry.purpose
       left join loans l on l.account_id = a.id
-     where p.entry_id = m.entry_id and coalesce(l.member_id, a.member_id) = m.member_id
-  ) booked on m.entry_id is not null and mb.sms_form = 'full'
+     where p.entry_id = m.entry_id and coalesce(l.member_id, a.member_id) = m.member_id and mb.sms_form = 'full'
+  ) booked on true
   left join lateral (
     select i.due_date, (i.principal + i.interest + i.fee + i.insurance)::text as amount
-      from instalments i where i.loan_id = booked.loan_id order by i.due_date, i.number limit 1
-  ) first_due on m.template = 'loan.disbursed'`
+      from instalments i where i.loan_id = booked.loan_id and m.template = 'loan.disbursed'
+     order by i.due_date, i.number limit 1
+  ) first_due on true`
 
 // What is still to be paid of the instalment: the balance less all later instalments, between zero and its own amount.
 const instalmentSql = `
