@@ -89,6 +89,9 @@ export function createPlanner(options: PlannerOptions): Planner {
     const lock = await db.pool.connect()
     let broken = true
     let failure: unknown
+    // A lost connection rejects the next query on it and is also told here; unheard, that would end the process.
+    const onLost = () => {}
+    lock.on('error', onLost)
     try {
       const { rows } = await lock.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
         plannerLockKey,
@@ -105,6 +108,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       }
       broken = false
     } finally {
+      lock.off('error', onLost)
       lock.release(broken)
     }
     if (failure !== undefined) throw failure

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { setConsent, stopAll } from '../../src/members/consent.ts'
@@ -264,4 +264,25 @@ test('a programme that cannot be planned holds up no other', async () => {
   await expect(plan('2027-03-08T09:00:00Z')).rejects.toThrow(RangeError)
   expect(await remindersOf(her)).toHaveLength(1)
   await pool.query(`update programmes set time_zone = 'Africa/Dakar' where id = $1`, [programme.id])
+})
+
+test('a planner that loses the connection of its lock goes on living, and plans the next round', async () => {
+  await createLoan(database.db, programme, member, { dueDates: ['2027-04-10'] })
+  const { pool } = database.db
+  const round = await database.db.transaction(async (tx) => {
+    await tx.query('lock table messages in exclusive mode')
+    const planning = plan('2027-04-08T09:00:00Z').catch(() => undefined)
+    await vi.waitFor(async () => {
+      const { rowCount } = await pool.query(
+        `select pg_terminate_backend(pid) from pg_locks
+          where locktype = 'advisory' and objid = 7391002
+            and database = (select oid from pg_database where datname = current_database())`,
+      )
+      expect(rowCount).toBe(1)
+    })
+    return { planning }
+  })
+  await round.planning
+  await plan('2027-04-08T09:00:00Z')
+  expect(await remindersOf(member)).toHaveLength(1)
 })
