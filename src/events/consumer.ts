@@ -34,6 +34,7 @@ interface Failure {
   code: string
 }
 
+// A reversal is never old news: what was told must be taken back on whatever day it is booked; without a receipt it says nothing.
 const claimSql = `
   with claimed as (
     select id, entry_id from ledger_events
@@ -42,14 +43,14 @@ const claimSql = `
   )
   select c.id as "eventId", e.id as "entryId", e.kind, e.programme_id as "programmeId",
          e.booked_date as "bookedDate", e.reverses_id as "reversesId",
-         e.booked_date < ($1::timestamptz at time zone p.time_zone)::date - 7 as stale,
+         e.kind <> 'reversal' and e.booked_date < ($1::timestamptz at time zone p.time_zone)::date - 7 as stale,
          exists (select 1 from entries r where r.reverses_id = e.id) as reversed,
          array(
            select distinct coalesce(l.member_id, a.member_id)
              from postings po
              join accounts a on a.id = po.account_id
              left join loans l on l.account_id = a.id
-            where e.booked_date >= ($1::timestamptz at time zone p.time_zone)::date - 7
+            where (e.kind = 'reversal' or e.booked_date >= ($1::timestamptz at time zone p.time_zone)::date - 7)
               and po.entry_id = coalesce(e.reverses_id, e.id) and coalesce(l.member_id, a.member_id) is not null
               and (a.purpose = 'loan' and e.kind in ('loan_disbursement', 'loan_repayment', 'reversal')
                 or a.purpose = 'savings' and e.kind in ('savings_deposit', 'savings_withdrawal', 'reversal'))

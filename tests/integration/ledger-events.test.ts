@@ -161,12 +161,12 @@ describe('a reversal', () => {
   async function paid(reference: string) {
     await save(database.db, programme, member, 1_000, { reference })
     return {
-      reverse: () =>
+      reverse: (bookedDate = testToday) =>
         database.db.transaction((tx) =>
           reverseEntry(tx, programme.id, 'test', {
             reference: `undo/${reference}`,
             reverses: reference,
-            bookedDate: testToday,
+            bookedDate,
           }),
         ),
     }
@@ -189,6 +189,19 @@ describe('a reversal', () => {
     ])
   })
 
+  test('booked on a day long past still corrects what was told', async () => {
+    const entry = await paid('r4')
+    await drain()
+    const [receipt] = await messagesOf(member)
+    await submit(receipt?.id ?? '')
+    await entry.reverse('2026-10-01')
+    await drain()
+    expect(await messagesOf(member)).toMatchObject([
+      { template: 'receipt.savings_deposit', status: 'submitted' },
+      { template: 'correction.entry', corrects_id: receipt?.id },
+    ])
+  })
+
   test('after its receipt was submitted is told by one correction', async () => {
     const entry = await paid('r3')
     await drain()
@@ -199,7 +212,12 @@ describe('a reversal', () => {
     await drain()
     expect(await messagesOf(member)).toMatchObject([
       { template: 'receipt.savings_deposit', status: 'submitted' },
-      { template: 'correction.entry', status: 'created', corrects_id: receipt?.id },
+      {
+        template: 'correction.entry',
+        status: 'created',
+        corrects_id: receipt?.id,
+        params: { corrected: 'receipt.savings_deposit' },
+      },
     ])
   })
 })

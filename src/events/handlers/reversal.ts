@@ -12,6 +12,7 @@ interface Receipt {
   entryId: string
   memberId: string
   status: MessageStatus
+  template: string
 }
 
 /** The provider has it or may have it; "undelivered" may still turn into a late delivery. */
@@ -25,7 +26,7 @@ const maybeTold: ReadonlySet<MessageStatus> = new Set([
 ])
 
 const receiptsSql = `
-  select id, entry_id as "entryId", member_id as "memberId", status from messages
+  select id, entry_id as "entryId", member_id as "memberId", status, template from messages
    where entry_id = any($1) and purpose = 'receipt' and template <> 'correction.entry' and member_id is not null
      for update`
 
@@ -61,6 +62,8 @@ function correctionOf(fact: LedgerFact, receipt: Receipt, now: Date) {
     dedupeKey: keyOf('correction', fact, receipt.memberId),
     entryId: fact.entryId,
     correctsId: receipt.id,
+    // What was told decides which amount is taken back.
+    params: { corrected: receipt.template },
     notBefore: now,
     expiresAt: new Date(now.getTime() + receiptLifeMs),
   }
