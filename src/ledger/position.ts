@@ -151,6 +151,17 @@ function balancesOf(row: BalancesRow): MemberBalances {
   }
 }
 
+/** What falls due next: on the earliest day of all her loans, with everything that is still to be paid on that day. */
+export function nextDueOf(
+  loans: readonly Pick<LoanPosition, 'next'>[],
+): { dueDate: CalendarDate; amount: Amount } | undefined {
+  const all = loans.flatMap((loan) => loan.next ?? [])
+  const dueDate = all.map((next) => next.dueDate).sort()[0]
+  if (dueDate === undefined) return undefined
+  const ofDay = all.filter((next) => next.dueDate === dueDate)
+  return { dueDate, amount: ofDay.reduce((sum, next) => sum.plus(next.remaining), new Decimal(0)) }
+}
+
 /** The money part of the position alone, at half its cost: for screens that show no meeting and no training. */
 export async function readBalances(
   reads: Pipeline,

@@ -4,7 +4,13 @@ import { Decimal } from 'decimal.js'
 import { localParts } from '../calendar.ts'
 import { septetsOf, spellGsm7 } from '../encoding.ts'
 import type { Values } from '../i18n.ts'
-import { type MemberPosition, readMovements, readPosition, readSchedule } from '../ledger/position.ts'
+import {
+  type MemberPosition,
+  nextDueOf,
+  readMovements,
+  readPosition,
+  readSchedule,
+} from '../ledger/position.ts'
 import type { Amount } from '../money.ts'
 import {
   fitValue,
@@ -57,15 +63,12 @@ function outstandingOf(position: MemberPosition): Amount {
   return position.loans.reduce((sum, loan) => sum.plus(loan.outstanding), new Decimal(0))
 }
 
-/** Of all her loans the instalment that falls first. */
-function nextDueOf(asked: Asked, position: MemberPosition): Values | undefined {
-  const next = position.loans
-    .flatMap((loan) => loan.next ?? [])
-    .sort((one, other) => (one.dueDate < other.dueDate ? -1 : 1))[0]
+function nextValues(asked: Asked, position: MemberPosition): Values | undefined {
+  const next = nextDueOf(position.loans)
   if (next === undefined) return undefined
   return {
     date: asked.i18n.date(asked.language, next.dueDate),
-    amount: asked.i18n.amount(asked.language, next.remaining, position.currency),
+    amount: asked.i18n.amount(asked.language, next.amount, position.currency),
   }
 }
 
@@ -82,7 +85,7 @@ async function answerBalance(asked: Asked): Promise<Stated> {
 }
 
 async function answerDue(asked: Asked): Promise<Stated> {
-  const next = nextDueOf(asked, await positionOf(asked))
+  const next = nextValues(asked, await positionOf(asked))
   return next === undefined ? none : { variant: 'full', values: next }
 }
 
@@ -90,7 +93,7 @@ async function answerLoan(asked: Asked): Promise<Stated> {
   const position = await positionOf(asked)
   if (position.loans.length === 0) return none
   const balance = asked.i18n.amount(asked.language, outstandingOf(position), position.currency)
-  const next = nextDueOf(asked, position)
+  const next = nextValues(asked, position)
   return next === undefined
     ? { variant: 'full_no_date', values: { balance } }
     : { variant: 'full', values: { balance, ...next } }
@@ -137,9 +140,11 @@ async function answerMovements(asked: Asked): Promise<Stated> {
   const movements = await readMovements(reads, memberId, movementsMax)
   return listed(
     asked,
-    movements.map(({ bookedDate, kind, amount }) => {
-      const word = i18n.text(language, 'sms', `part.movement.${kind}`)
-      return `${dayOf(bookedDate)} ${word} ${i18n.amount(language, amount, row.currencyCode)}`
+    movements.map(({ bookedDate, kind, amount, reversed }) => {
+      const word = i18n.text(language, 'sms', `part.movement.${reversed ? 'reversal' : kind}`)
+      // As on the screen: the word says which way it went; only a correction needs a sign.
+      const shown = kind === 'adjustment' ? amount : amount.abs()
+      return `${dayOf(bookedDate)} ${word} ${i18n.amount(language, shown, row.currencyCode)}`
     }),
   )
 }

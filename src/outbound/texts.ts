@@ -87,7 +87,15 @@ function statedByEntry({ row, language, i18n }: TextAsk, info: LanguageInfo): St
   }
   if (row.template === 'correction.entry') {
     const part = entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings'
-    return { variant: 'full', values: { ...values, parts: i18n.text(language, 'sms', part, { balance }) } }
+    // She was told the principal; what the entry moved on the account holds interest and fees too.
+    const told =
+      row.params.corrected === 'loan.disbursed' && row.loanPrincipal !== null
+        ? amount(row.loanPrincipal)
+        : values.amount
+    return {
+      variant: 'full',
+      values: { ...values, amount: told, parts: i18n.text(language, 'sms', part, { balance }) },
+    }
   }
   const isPaid = row.template === 'receipt.loan_repayment' && left.lessThanOrEqualTo(0)
   return { variant: isPaid ? 'full_paid' : 'full', values }

@@ -6,6 +6,7 @@ import type { I18n, LanguageInfo } from '../i18n.ts'
 import {
   type MemberBalances,
   type MemberPosition,
+  nextDueOf,
   readBalances,
   readMovements,
   readPosition,
@@ -151,14 +152,12 @@ export const sources: Readonly<Record<string, Source>> = {
           .slice(1)
           .reduce((sum, loan) => sum.plus(loan.outstanding), first.outstanding)
         lines.push({ name: 'outstanding', values: { amount: amountOf(context, outstanding) } })
-        const next = loans
-          .flatMap((loan) => loan.next ?? [])
-          .sort((a, b) => (a.dueDate < b.dueDate ? -1 : a.dueDate > b.dueDate ? 1 : 0))[0]
+        const next = nextDueOf(loans)
         if (next !== undefined)
           lines.push({
             name: 'next',
             values: {
-              amount: amountOf(context, next.remaining),
+              amount: amountOf(context, next.amount),
               date: context.i18n.date(context.language, next.dueDate),
             },
           })

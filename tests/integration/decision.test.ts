@@ -173,6 +173,25 @@ describe('a receipt', () => {
   })
 })
 
+test('a loan whose paying out is undone takes back the amount that was told, without interest and fees', async () => {
+  const loan = await createLoan(database.db, programme, full, { disbursedDate: testToday })
+  const reversal = await database.db.transaction((tx) =>
+    reverseEntry(tx, programme.id, 'test', {
+      reference: `undo/${loan.number}`,
+      reverses: `disbursement/${loan.number}`,
+      bookedDate: testToday,
+    }),
+  )
+  const correction = await write(full, {
+    template: 'correction.entry',
+    entryId: reversal.id,
+    params: { corrected: 'loan.disbursed' },
+  })
+  const [text] = await textsOf(correction)
+  expect(text).toContain('30 000 F')
+  expect(text).not.toContain('31 500')
+})
+
 describe('a reminder', () => {
   test('paid since it was planned is cancelled, never sent', async () => {
     const loan = await createLoan(database.db, programme, member)
@@ -317,6 +336,37 @@ describe('a late answer', () => {
     expect(meeting).toBe("FANSOTO: la prochaine réunion n'est pas encore fixée.")
     expect(training).toBe("FANSOTO: la prochaine formation n'est pas encore fixée.")
   })
+})
+
+test('two loans due on one day are told as one sum', async () => {
+  await createLoan(database.db, programme, full)
+  await createLoan(database.db, programme, full, {
+    product: 'emergency',
+    principalEach: 4_000,
+    interestEach: 0,
+  })
+  const due = await write(full, { purpose: 'reply', template: 'answer.loan' })
+  expect(await textsOf(due)).toEqual([
+    'FANSOTO: reste à payer 43 500 F. Prochaine échéance mer 25 nov: 14 500 F. Détails: *384*1#',
+  ])
+})
+
+test('a movement that was taken back is called so in a late answer, and no amount wears a sign', async () => {
+  await save(database.db, programme, full, 5_000, { bookedDate: '2026-11-20' })
+  await save(database.db, programme, full, -700, { bookedDate: '2026-11-21' })
+  const reference = `mistake/${full.number}`
+  await save(database.db, programme, full, 900, { reference })
+  await database.db.transaction((tx) =>
+    reverseEntry(tx, programme.id, 'test', {
+      reference: `undo/${reference}`,
+      reverses: reference,
+      bookedDate: testToday,
+    }),
+  )
+  const movements = await write(full, { purpose: 'reply', template: 'answer.movements' })
+  expect(await textsOf(movements)).toEqual([
+    'FANSOTO: 22/11 annulé 900 F, 21/11 retrait 700 F, 20/11 dépot 5 000 F. Détails: *384*1#',
+  ])
 })
 
 test('one query decides a batch in its order, an unknown template sinks nobody, an unknown id is left out', async () => {
