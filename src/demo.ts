@@ -45,7 +45,7 @@ export async function seedDemo(runtime: Runtime, options: SeedDemoOptions): Prom
 /** Seeds the embedded database when it is empty, and starts the emulator on a port of its own. */
 export async function openDemo(runtime: Runtime): Promise<Demo> {
   const { db, clock, logger, secrets } = runtime
-  if (runtime.embedded && (await db.prisma.programme.count()) === 0)
+  if (runtime.embedded && (await loadProgrammes(db)).length === 0)
     await seedDemo(runtime, { members: demoMembersCount, seed: 1, onProgress: createProgress('Members') })
   const account = { username: 'demo', apiKey: secrets.ADMIN_KEY }
   const programmes = await loadProgrammes(db)

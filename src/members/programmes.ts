@@ -25,10 +25,17 @@ export interface ProgrammeInfo {
   dailyCap: number
 }
 
-/** All programmes, by code. */
-export async function loadProgrammes(db: Db): Promise<ProgrammeInfo[]> {
-  const programmes = await db.prisma.programme.findMany({ orderBy: { code: 'asc' } })
-  return programmes.map(({ createdAt: _, ...programme }) => programme)
+/** All programmes, by code. Plain SQL: Prisma's first query costs a serving process 80 MB of memory for good. */
+export async function loadProgrammes(db: Pick<Db, 'pool'>): Promise<ProgrammeInfo[]> {
+  const { rows } = await db.pool.query<ProgrammeInfo>(
+    `select id, code, name, service_code as "serviceCode", sender_id as "senderId", shortcode,
+            currency_code as "currencyCode", country, time_zone as "timeZone", languages, menu,
+            office_phone as "officePhone", screen_septets_first as "screenSeptetsFirst",
+            screen_septets_max as "screenSeptetsMax", send_from_minute as "sendFromMinute",
+            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap"
+       from programmes order by code`,
+  )
+  return rows
 }
 
 /** What the database takes and no clock knows. */
