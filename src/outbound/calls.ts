@@ -1,5 +1,6 @@
 // In: decided messages of one lane. Out: provider calls with a bounded number under way, each row marked before and after.
-// Must never begin a call whose rows are not committed as `submitting`, nor hold more rows there than calls are under way.
+// Must never begin a call whose rows are not committed as `submitting`, nor hold rows of more than
+// callsMax + callsAheadMax calls there.
 import { type Clock, elapsedMs } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { errorCode, SendError } from '../errors.ts'
@@ -49,6 +50,7 @@ export interface CallOptions {
   logger: Logger
   metrics: Metrics
   callsMax?: number
+  callsAheadMax?: number
   recipientsPerCall?: number
   attemptsMax?: number
   retryBaseMs?: number
@@ -73,6 +75,7 @@ const refusalsMax = 5
 export function createCalls(options: CallOptions): LaneCalls {
   const { lane, db, writer, provider, clock, logger, metrics } = options
   const callsMax = options.callsMax ?? 50
+  const slotsMax = callsMax + (options.callsAheadMax ?? 0)
   const recipientsPerCall = Math.min(
     options.recipientsPerCall ?? provider.recipientsMax,
     provider.recipientsMax,
@@ -82,6 +85,8 @@ export function createCalls(options: CallOptions): LaneCalls {
   const retryMaxMs = options.retryMaxMs ?? 900_000
   const pauseBaseMs = options.pauseMs ?? 30_000
   let waiting: PlannedCall[] = []
+  let callsUnderWay = 0
+  const marked: (() => void)[] = []
   const runners = new Set<Promise<void>>()
   let stopped = false
   let pausedUntil: Date | undefined
@@ -90,7 +95,7 @@ export function createCalls(options: CallOptions): LaneCalls {
   let refusalsInARow = 0
 
   function pump(): void {
-    while (runners.size < callsMax && waiting.length > 0) {
+    while (runners.size < slotsMax && waiting.length > 0) {
       const runner = run().finally(() => {
         runners.delete(runner)
         pump()
@@ -149,7 +154,30 @@ export function createCalls(options: CallOptions): LaneCalls {
         .catch((error: unknown) => logger.warn({ event: 'sender.report_waits', code: errorCode(error) }))
   }
 
+  /** At most callsMax at once; marked calls beyond them wait their turn. */
   async function perform(entries: readonly Entry[]): Promise<Transition[]> {
+    if (callsUnderWay < callsMax) callsUnderWay += 1
+    else await new Promise<void>((resolve) => marked.push(resolve))
+    try {
+      // A turn that comes after the end or in a pause is not taken: the provider has surely seen nothing.
+      if (stopped || pausedUntil !== undefined) return entries.map(({ messageId }) => untaken(messageId))
+      return await performNow(entries)
+    } finally {
+      // The place is handed on, so that nobody else takes it in between.
+      const next = marked.shift()
+      if (next === undefined) callsUnderWay -= 1
+      else next()
+    }
+  }
+
+  function untaken(messageId: string): Transition {
+    const back = { messageId, to: 'created', source: 'sender' } as const
+    return pausedUntil === undefined
+      ? { ...back, reason: 'drain' }
+      : { ...back, reason: 'paused', set: { notBefore: pausedUntil } }
+  }
+
+  async function performNow(entries: readonly Entry[]): Promise<Transition[]> {
     const [first] = entries
     if (first === undefined) return []
     const startedMs = elapsedMs()

@@ -36,8 +36,13 @@ export interface SenderOptions {
   metrics: Metrics
   /** The lanes this process works on [all]. */
   lanes?: readonly Lane[]
-  /** Provider calls at once, each lane [50]. Also the most rows that a crash can leave in `submitting`, times recipientsPerCall. */
+  /** Provider calls at once, each lane [50]. With callsAheadMax the most rows that a crash can leave in `submitting`, times recipientsPerCall. */
   callsMax?: number
+  /**
+   * Calls beyond callsMax whose rows are being marked before or after their turn, so that the provider never waits for a
+   * commit [0]. Each may add a call's rows to the unknown ones of a crash.
+   */
+  callsAheadMax?: number
   /** Jobs at once, each lane [3]: one being sent while the next are claimed and decided. */
   batchesMax?: number
   /** Receivers of the same text in one call [provider.recipientsMax]; 1 makes one call a message. */

@@ -301,6 +301,25 @@ describe.each([
       })
     })
 
+    it('calls marked ahead wait their turn, and go back when the sender stops', async () => {
+      await outbound.write(40)
+      const held: (() => void)[] = []
+      network.answer = (_, accept) => held.push(accept)
+      const sender = await startSender({ callsMax: 4, callsAheadMax: 3 })
+      await startRelay()
+      await waitFor(async () => expect((await outbound.statuses()).submitting).toBe(7))
+      await waitFor(async () => expect(held).toHaveLength(4))
+      const [relay] = running.splice(1)
+      await relay?.stop()
+      const stopped = sender.stop()
+      running.length = 0
+      await waitFor(async () => expect((await outbound.statuses()).created).toBe(33))
+      for (const accept of held) accept()
+      await stopped
+      expect(await outbound.statuses()).toEqual({ submitted: 4, created: 36 })
+      expect(network.calls).toHaveLength(4)
+    })
+
     describe('when the provider does not take a message', () => {
       it('a provider that is away costs a try and a pause, and the message goes when it is back', async () => {
         const [id = ''] = await outbound.write(1, { lane: 'urgent' })
