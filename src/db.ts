@@ -45,6 +45,8 @@ export function createDb({ url, logger, poolSizeMax = 10 }: DbOptions): Db {
     connectionString: url,
     max: poolSizeMax,
     connectionTimeoutMillis: 10_000,
+    // Compiling a plan takes longer than any of our statements; the server would do it for the one that decides a batch.
+    options: '-c jit=off',
     types,
   })
   pool.on('error', (error) => logger.warn({ event: 'db.idle_connection_lost', code: errorCode(error) }))
