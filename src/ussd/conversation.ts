@@ -272,15 +272,20 @@ export function createConversation(deps: ConversationDeps) {
         return finish(walk, naming ? enter(menu, opening, menu.home) : walked)
       }
       const resumable = resumableOf(menu, last)
-      const known = caller.members.some(({ id, status }) => id === resumable?.memberId && status === 'active')
+      const known = caller.members.find(({ id, status }) => id === resumable?.memberId && status === 'active')
       if (
         resumable === undefined ||
         opening.language === undefined ||
-        (resumable.memberId !== undefined && !known)
+        (resumable.memberId !== undefined && known === undefined)
       )
         return finish(walk, enter(menu, opening, menu.home))
       metrics.sessions.inc({ event: 'resume_offered' })
-      return finish(walk, enter(menu, { ...opening, resumable }, menu.gates.resume))
+      // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
+      const current = known === undefined ? {} : { role: known.role, hasPin: known.hasPin }
+      return finish(
+        walk,
+        enter(menu, { ...opening, resumable: { ...resumable, ...current } }, menu.gates.resume),
+      )
     },
 
     /** A later callback with one new input. */
