@@ -35,6 +35,7 @@ const layers: readonly (readonly string[])[] = [
   ['http', 'simulator'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
   ['runtime', 'demo', 'serve'],
+  ['commands'],
   ['main'],
 ]
 

@@ -1,0 +1,19 @@
+// Every command, in the order of `tama --help`. A new one is a file here and a line below.
+import { registerApiKey } from './api-key.ts'
+import type { Register } from './command.ts'
+import { registerImport } from './import.ts'
+import { registerMenus } from './menus.ts'
+import { registerMigrate } from './migrate.ts'
+import { registerProgramme } from './programme.ts'
+import { registerSeed } from './seed.ts'
+import { registerServe } from './serve.ts'
+
+export const commands: readonly Register[] = [
+  registerServe,
+  registerMigrate,
+  registerSeed,
+  registerProgramme,
+  registerImport,
+  registerMenus,
+  registerApiKey,
+]

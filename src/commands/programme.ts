@@ -1,0 +1,34 @@
+// `tama programme FILE`: a programme opened or brought up to date from YAML.
+import { readFileSync } from 'node:fs'
+import { writeProgramme } from '../imports/programme.ts'
+import { loadProgrammes } from '../members/programmes.ts'
+import { serviceCodeFaults } from '../ussd/check.ts'
+import { type Register, UsageError, withRuntime } from './command.ts'
+
+export const registerProgramme: Register = (cli) => {
+  cli
+    .command('programme <file>', 'Open a programme, or bring it up to date, from a YAML file')
+    .example('tama programme docs/programme.example.yaml')
+    .action(async (file: string) => {
+      const description = readDescription(String(file))
+      await withRuntime(async ({ db, i18n }) => {
+        const languages = new Set(i18n.languages.keys())
+        const programmes = await loadProgrammes(db)
+        const { code, isNew } = await writeProgramme(
+          { db, languages, programmes, serviceCodeFaults },
+          description,
+        )
+        console.log(
+          `${isNew ? 'Opened' : 'Brought up to date'}: ${code}. Running processes see it after a restart.`,
+        )
+      })
+    })
+}
+
+function readDescription(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    throw new UsageError(`The file ${file} cannot be read.`)
+  }
+}
