@@ -7,6 +7,7 @@ import { registerMigrate } from './migrate.ts'
 import { registerProgramme } from './programme.ts'
 import { registerSeed } from './seed.ts'
 import { registerServe } from './serve.ts'
+import { registerVerify } from './verify.ts'
 
 export const commands: readonly Register[] = [
   registerServe,
@@ -16,4 +17,5 @@ export const commands: readonly Register[] = [
   registerImport,
   registerMenus,
   registerApiKey,
+  registerVerify,
 ]

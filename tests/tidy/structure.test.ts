@@ -27,6 +27,7 @@ const layers: readonly (readonly string[])[] = [
     'db',
     'metrics',
     'waker',
+    'audit',
     'generated',
   ],
   ['members', 'ledger', 'providers'],
