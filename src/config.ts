@@ -24,6 +24,14 @@ const environmentSchema = z.object({
   AT_USERNAME: optional(z.string().min(1)),
   AT_API_KEY: optional(z.string().min(1)),
   AT_BASE_URL: optional(address(/^https?$/, 'https://')),
+  ALARM_URL: optional(address(/^https?$/, 'https://')),
+  CANARY_SECONDS: optional(
+    z
+      .stringFormat('seconds', (text) => /^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 30, {
+        error: 'must be a whole number from 1 to 30',
+      })
+      .transform(Number),
+  ),
   LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
 })
@@ -41,6 +49,10 @@ export interface Config {
   redisUrl: string | undefined
   secrets: Partial<Secrets>
   africasTalking: { username: string; apiKey: string; baseUrl: string } | undefined
+  /** Where alarms are posted. */
+  alarmUrl: string | undefined
+  /** Between two proofs that the queue works. */
+  canaryEveryMs: number
   logLevel: string
   dataFolder: string
 }
@@ -90,6 +102,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
             apiKey: values.AT_API_KEY,
             baseUrl: values.AT_BASE_URL ?? (values.AT_USERNAME === 'sandbox' ? sandboxUrl : liveUrl),
           },
+    alarmUrl: values.ALARM_URL,
+    canaryEveryMs: (values.CANARY_SECONDS ?? 20) * 1_000,
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),

@@ -53,6 +53,12 @@ export function createMetrics() {
       labelNames: ['lane'],
       registers,
     }),
+    alarms: new Gauge({
+      name: 'tama_alarms',
+      help: 'Alarms that this process raises now, by code',
+      labelNames: ['code'],
+      registers,
+    }),
     providerSeconds: new Histogram({
       name: 'tama_provider_call_seconds',
       help: 'Time of a provider call, by outcome',

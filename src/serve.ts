@@ -2,6 +2,7 @@
 // Must never take work that it cannot finish: what is running ends, what is waiting stays in the database.
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
+import { type Alarms, createAlarms } from './alarms.ts'
 import { elapsedMs } from './clock.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
@@ -23,6 +24,7 @@ import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
 import { createSender } from './outbound/sender.ts'
+import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createPlanner } from './reminders/planner.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
@@ -44,8 +46,6 @@ const providerTimeoutMs = 20_000
 const drainMaxMs = 38_000
 /** What hangs (a queue client whose Redis is away) must leave time for the database to be closed. */
 const partsDrainMaxMs = 30_000
-/** The canary beats every 60 s; two beats missed mean that the queue stands still. */
-const canaryAgeMaxMs = 120_000
 const purgeEveryMs = 60_000
 
 /** Something that runs and can be stopped; stopped in the reverse order of starting. */
@@ -57,6 +57,8 @@ interface Part {
 interface House {
   runtime: Runtime
   metrics: Metrics
+  alarms: Alarms
+  times: WatchTimes
   queues: Queues
   programmes: ProgrammeInfo[]
   /** Started last, stopped first. */
@@ -98,7 +100,7 @@ async function start(
   if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
   const programmes = await loadProgrammes(db)
   if (role === undefined || role === 'web') refuseFaults(runtime, programmes)
-  const house: House = { runtime, metrics: createMetrics(), queues, programmes, parts }
+  const house = openHouse(runtime, queues, programmes, parts)
   const account = config.africasTalking ?? demo?.account
   if (account !== undefined && (role === undefined || role === 'worker')) await startWorker(house, account)
   if (role === undefined || role === 'planner') startPlanner(house)
@@ -112,6 +114,19 @@ async function start(
   }
 }
 
+/** The watch runs in every role: a process that is frozen cannot tell so itself. */
+function openHouse(runtime: Runtime, queues: Queues, programmes: ProgrammeInfo[], parts: Part[]): House {
+  const { config, db, clock, logger } = runtime
+  const metrics = createMetrics()
+  const alarms = createAlarms({ clock, logger, metrics, url: config.alarmUrl })
+  parts.push({ name: 'alarms', stop: alarms.close })
+  const times = watchTimes(config.canaryEveryMs)
+  const watch = createWatch({ db, clock, logger, alarms, times })
+  watch.start()
+  parts.push({ name: 'watch', stop: watch.stop })
+  return { runtime, metrics, alarms, times, queues, programmes, parts }
+}
+
 /** What only the programmes can tell: their languages, limits, codes and clocks. */
 function refuseFaults({ menus, i18n }: Runtime, programmes: readonly ProgrammeInfo[]): void {
   const faults = [
@@ -123,17 +138,17 @@ function refuseFaults({ menus, i18n }: Runtime, programmes: readonly ProgrammeIn
 }
 
 async function startWorker(
-  { runtime, metrics, queues, parts }: House,
+  { runtime, metrics, alarms, times, queues, parts }: House,
   account: { username: string; apiKey: string; baseUrl: string },
 ): Promise<void> {
   const { db, databaseUrl, clock, logger, i18n } = runtime
   const provider = createAfricasTalking({ ...account, timeoutMs: providerTimeoutMs })
   const decide = createDecider({ db, i18n })
   const shared = { db, databaseUrl, queues, clock, logger, metrics }
-  const sender = createSender({ ...shared, provider, decide })
+  const sender = createSender({ ...shared, provider, decide, alarms })
   const relay = createRelay(shared)
   const events = createLedgerEvents({ db, clock, logger, metrics })
-  const canary = createCanary({ db, queues, clock, logger })
+  const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
   for (const [name, part] of Object.entries({ sender, canary, relay, events })) {
     await part.start()
     parts.push({ name, stop: () => part.stop() })
@@ -148,13 +163,14 @@ function startPlanner({ runtime, metrics, parts }: House): void {
 }
 
 async function startHttp(house: House, role: Role | undefined, demo: Demo | undefined): Promise<string> {
-  const { runtime, metrics, queues, parts } = house
+  const { runtime, metrics, alarms, queues, parts } = house
   const { db, clock, logger, config, secrets } = runtime
   const app = createApp()
   app.use(
     createOperations({
       metrics,
       checks: readinessChecks(house),
+      alarms,
       sample: () => sampleMessages(db, clock, metrics),
       queues: queues.all,
       adminKey: secrets.ADMIN_KEY,
@@ -269,7 +285,7 @@ function createCallbackHandlers({
   }
 }
 
-function readinessChecks({ runtime, queues }: House): Record<string, ReadinessCheck> {
+function readinessChecks({ runtime, times, queues }: House): Record<string, ReadinessCheck> {
   const { db, clock } = runtime
   return {
     database: async () => {
@@ -285,7 +301,7 @@ function readinessChecks({ runtime, queues }: House): Record<string, ReadinessCh
       const beatAt = await readCanary(db)
       if (beatAt === undefined) return 'none yet'
       const ageMs = clock.now().getTime() - beatAt.getTime()
-      return ageMs > canaryAgeMaxMs ? 'late' : undefined
+      return ageMs > times.canaryLateMs ? 'late' : undefined
     },
   }
 }

@@ -6,6 +6,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
 import { type RequestHandler, Router } from 'express'
+import { type Alarms, alarmCodes } from '../alarms.ts'
 import type { Metrics } from '../metrics.ts'
 
 /** One thing that must work before this process takes traffic. Resolves to undefined, or to a word that says what is wrong. */
@@ -14,6 +15,7 @@ export type ReadinessCheck = () => Promise<string | undefined>
 export interface OperationsOptions {
   metrics: Metrics
   checks: Readonly<Record<string, ReadinessCheck>>
+  alarms: Alarms
   /** Refreshes gauges that are read from the database. */
   sample: () => Promise<void>
   queues: readonly Queue[]
@@ -23,7 +25,8 @@ export interface OperationsOptions {
 const checkTimeoutMs = 2_000
 
 /** `/healthz`, `/readyz`, `/metrics`, `/admin/queues`. */
-export function createOperations({ metrics, checks, sample, queues, adminKey }: OperationsOptions): Router {
+export function createOperations(options: OperationsOptions): Router {
+  const { metrics, checks, alarms, sample, queues, adminKey } = options
   const router = Router()
   router.get('/healthz', (_request, response) => {
     response.json({ status: 'alive' })
@@ -32,8 +35,12 @@ export function createOperations({ metrics, checks, sample, queues, adminKey }: 
     const names = Object.keys(checks)
     const faults = await Promise.all(Object.values(checks).map(withTimeout))
     const report = Object.fromEntries(names.map((name, index) => [name, faults[index] ?? 'ok']))
-    const ready = faults.every((fault) => fault === undefined)
-    response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', ...report })
+    const raised = alarms.list()
+    const ready =
+      faults.every((fault) => fault === undefined) && !raised.some(({ code }) => alarmCodes[code].notServing)
+    response
+      .status(ready ? 200 : 503)
+      .json({ status: ready ? 'ready' : 'not ready', ...report, alarms: raised })
   })
   router.get('/metrics', async (_request, response) => {
     // A database that is away must not hide the figures of the process.

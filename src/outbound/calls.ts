@@ -1,6 +1,7 @@
 // In: decided messages of one lane. Out: provider calls with a bounded number under way, each row marked before and after.
 // Must never begin a call whose rows are not committed as `submitting`, nor hold rows of more than
 // callsMax + callsAheadMax calls there.
+import type { Alarms } from '../alarms.ts'
 import { type Clock, elapsedMs } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { errorCode, SendError } from '../errors.ts'
@@ -49,6 +50,7 @@ export interface CallOptions {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  alarms?: Alarms
   callsMax?: number
   callsAheadMax?: number
   recipientsPerCall?: number
@@ -256,7 +258,11 @@ export function createCalls(options: CallOptions): LaneCalls {
       const result = results.get(entry.msisdn)
       return result?.accepted === false && result.optOut
     })
-    if (![...results.values()].some((result) => !result.accepted && result.pauseLane)) pausesInARow = 0
+    if (![...results.values()].some((result) => !result.accepted && result.pauseLane)) {
+      pausesInARow = 0
+      // Not when the pause is over: only a call that went through says that the cause is gone.
+      options.alarms?.clear('lane.paused', lane)
+    }
     if (optedOut.length === 0) return
     await db.pool
       .query('update phones set opted_out_at = coalesce(opted_out_at, $1) where id = any($2::uuid[])', [
@@ -275,6 +281,7 @@ export function createCalls(options: CallOptions): LaneCalls {
     pausedUntil = until
     metrics.lanePaused.set({ lane }, 1)
     logger.error({ event: 'sender.lane_paused', lane, code: reason, pauseMs })
+    options.alarms?.raise('lane.paused', lane)
     pauseTimer = setTimeout(resume, pauseMs)
     Promise.resolve(options.onPause()).catch((error: unknown) =>
       logger.warn({ event: 'sender.pause_failed', lane, code: errorCode(error) }),

@@ -17,11 +17,10 @@ export interface CanaryOptions {
   queues: Queues
   clock: Clock
   logger: Logger
-  /** [60000] */
-  everyMs?: number
+  everyMs: number
 }
 
-export function createCanary({ db, queues, clock, logger, everyMs = 60_000 }: CanaryOptions): Canary {
+export function createCanary({ db, queues, clock, logger, everyMs }: CanaryOptions): Canary {
   let timer: NodeJS.Timeout | undefined
   let worker: QueueWorker | undefined
 

@@ -3,14 +3,12 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import type { Metrics } from '../metrics.ts'
 import { lanes } from './status.ts'
+import { readWaiting } from './watch.ts'
 
 // Only what is still at work is counted: the partial indexes hold it, however many messages are done.
 const openSql = `
   select status, lane, count(*)::int as count from messages
    where stage = 0 or stage = 1 or stage = 2 group by status, lane`
-const oldestSql = `
-  select lane, extract(epoch from $1::timestamptz - min(not_before))::float as age from messages
-   where (stage = 0 and not_before <= $1) or stage = 1 group by lane`
 
 const openStatuses = ['created', 'queued', 'claimed', 'submitting', 'unknown'] as const
 
@@ -18,12 +16,12 @@ const openStatuses = ['created', 'queued', 'claimed', 'submitting', 'unknown'] a
 export async function sampleMessages(db: Db, clock: Clock, metrics: Metrics): Promise<void> {
   const [open, oldest] = await Promise.all([
     db.pool.query<{ status: string; lane: string; count: number }>(openSql),
-    db.pool.query<{ lane: string; age: number }>(oldestSql, [clock.now()]),
+    readWaiting(db, clock.now()),
   ])
   for (const lane of lanes) {
     for (const status of openStatuses) metrics.messages.set({ status, lane }, 0)
     metrics.oldestQueuedSeconds.set({ lane }, 0)
   }
   for (const { status, lane, count } of open.rows) metrics.messages.set({ status, lane }, count)
-  for (const { lane, age } of oldest.rows) metrics.oldestQueuedSeconds.set({ lane }, Math.max(0, age))
+  for (const [lane, ms] of oldest) metrics.oldestQueuedSeconds.set({ lane }, Math.max(0, ms) / 1_000)
 }

@@ -1,5 +1,6 @@
 // In: jobs that name a batch. Out: each row of it decided, and those that may go handed to the provider and marked.
 // Must never call the provider for a row whose `submitting` is not committed, and never call twice for a row that may have gone.
+import type { Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
 import { createPipeline, type Db } from '../db.ts'
 import { errorCode } from '../errors.ts'
@@ -34,6 +35,7 @@ export interface SenderOptions {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  alarms?: Alarms
   /** The lanes this process works on [all]. */
   lanes?: readonly Lane[]
   /** Provider calls at once, each lane [50]. With callsAheadMax the most rows that a crash can leave in `submitting`, times recipientsPerCall. */

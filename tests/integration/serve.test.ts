@@ -218,7 +218,7 @@ describe('readiness', () => {
       await tama.printed(/Tama web at/)
       expect(await ready()).toEqual({
         status: 503,
-        body: { status: 'not ready', database: 'ok', queue: 'ok', canary: 'none yet' },
+        body: { status: 'not ready', database: 'ok', queue: 'ok', canary: 'none yet', alarms: [] },
       })
       for (const path of ['', '/api/queues', '/static/x.js']) {
         expect((await board(undefined, path)).status).toBe(401)
