@@ -11,6 +11,13 @@ const address = (protocol: RegExp, start: string) =>
   z.url({ protocol, error: `must be an address that starts with ${start}` })
 const word = <const Words extends readonly string[]>(...words: Words) =>
   z.enum(words, `must be one of ${words.join(', ')}`)
+const days = z
+  .stringFormat(
+    'days',
+    (text) => /^\d{1,4}$/.test(text) && Number(text) > 0,
+    'must be a number of days, 1 to 9999',
+  )
+  .transform(Number)
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 
 const environmentSchema = z.object({
@@ -34,6 +41,9 @@ const environmentSchema = z.object({
   ),
   LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
+  KEEP_TEXTS_DAYS: optional(days),
+  KEEP_CALLBACKS_DAYS: optional(days),
+  KEEP_DIALOGUES_DAYS: optional(days),
 })
 
 /** Secrets that production must be given and a demo makes for itself. */
@@ -55,6 +65,8 @@ export interface Config {
   canaryEveryMs: number
   logLevel: string
   dataFolder: string
+  /** Days after which texts, raw callbacks and dialogues are forgotten. */
+  keepDays: { texts: number; callbacks: number; dialogues: number }
 }
 
 const sandboxUrl = 'https://api.sandbox.africastalking.com'
@@ -107,6 +119,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),
+    keepDays: {
+      texts: values.KEEP_TEXTS_DAYS ?? 90,
+      callbacks: values.KEEP_CALLBACKS_DAYS ?? 30,
+      dialogues: values.KEEP_DIALOGUES_DAYS ?? 7,
+    },
   }
   return { config, faults }
 }

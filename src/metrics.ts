@@ -90,6 +90,12 @@ export function createMetrics() {
       labelNames: ['outcome'],
       registers,
     }),
+    purged: new Counter({
+      name: 'tama_retention_purged_total',
+      help: 'Rows whose time to be kept was over, by kind',
+      labelNames: ['kind'],
+      registers,
+    }),
     requests: new Counter({
       name: 'tama_http_requests_total',
       help: 'HTTP requests, by route and status',

@@ -25,6 +25,7 @@ import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
 import { createSender } from './outbound/sender.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
+import { createRetention } from './privacy/retention.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createPlanner } from './reminders/planner.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
@@ -158,8 +159,11 @@ async function startWorker(
 function startPlanner({ runtime, metrics, parts }: House): void {
   const { db, clock, logger } = runtime
   const planner = createPlanner({ db, clock, logger, metrics })
-  planner.start()
-  parts.push({ name: 'planner', stop: () => planner.stop() })
+  const retention = createRetention({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
+  for (const [name, part] of Object.entries({ planner, retention })) {
+    part.start()
+    parts.push({ name, stop: () => part.stop() })
+  }
 }
 
 async function startHttp(house: House, role: Role | undefined, demo: Demo | undefined): Promise<string> {

@@ -33,7 +33,7 @@ const layers: readonly (readonly string[])[] = [
   ],
   ['members', 'ledger', 'providers'],
   ['outbound'],
-  ['ussd', 'sms', 'events', 'reminders', 'imports'],
+  ['ussd', 'sms', 'events', 'reminders', 'imports', 'privacy'],
   ['http', 'simulator'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
   ['runtime', 'demo', 'serve'],
