@@ -37,10 +37,12 @@ export interface DbOptions {
   url: string
   logger: Logger
   poolSizeMax?: number
+  /** Prepares each new connection of the pool before its first statement. */
+  onConnect?: (client: pg.ClientBase) => Promise<void>
 }
 
 /** Opens nothing yet: connections are made on first use. */
-export function createDb({ url, logger, poolSizeMax = 10 }: DbOptions): Db {
+export function createDb({ url, logger, poolSizeMax = 10, onConnect }: DbOptions): Db {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSizeMax,
@@ -48,6 +50,7 @@ export function createDb({ url, logger, poolSizeMax = 10 }: DbOptions): Db {
     // Compiling a plan takes longer than any of our statements; the server would do it for the one that decides a batch.
     options: '-c jit=off',
     types,
+    ...(onConnect === undefined ? {} : { onConnect }),
   })
   pool.on('error', (error) => logger.warn({ event: 'db.idle_connection_lost', code: errorCode(error) }))
   const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })

@@ -1,16 +1,24 @@
-// `tama verify audit`: what is stored, held against what it must follow from. Exit 1 names the first thing that does not.
+// `tama verify audit|messages`: what is stored, held against what it must follow from. Exit 1 names what does not.
 import { type AuditAnchor, type AuditFault, houseChain, verifyAudit } from '../audit.ts'
 import { type Register, UsageError, withRuntime } from './command.ts'
+import { type PeriodOptions, verifyPeriod } from './verify-messages.ts'
 
 export const registerVerify: Register = (cli) => {
   cli
-    .command('verify <what>', 'audit: walk the audit log and name the first row that is not as written')
+    .command(
+      'verify <what>',
+      'audit: walk the audit log and name the first row that is not as written; messages: derive what was told in a period from the ledger again',
+    )
     .option(
       '--anchor <anchor>',
       'A line that an earlier run printed and that was kept elsewhere; may be given often',
     )
-    .action(async (what: string, options: { anchor?: unknown }) => {
-      if (what !== 'audit') throw new UsageError(`"verify ${what}" is unknown: audit.`)
+    .option('--programme <code>', 'messages: the programme')
+    .option('--from <date>', 'messages: the first day, for example 2026-11-01')
+    .option('--until <date>', 'messages: the last day')
+    .action(async (what: string, options: { anchor?: unknown } & PeriodOptions) => {
+      if (what === 'messages') return await verifyPeriod(options)
+      if (what !== 'audit') throw new UsageError(`"verify ${what}" is unknown: audit, messages.`)
       const given = options.anchor === undefined ? [] : [options.anchor].flat()
       await verifyAuditLog(given.map((anchor) => readAnchor(String(anchor))))
     })

@@ -264,7 +264,8 @@ select m.id as "entryId", m.booked_date as "bookedDate", m.kind,
            sum(p.amount) filter (where a.purpose = 'savings') as savings
       from accounts a join postings p on p.account_id = a.id join entries e on e.id = p.entry_id
      where a.member_id = $1 and a.purpose in ('loan', 'savings') and e.kind <> 'reversal'
-     group by e.id order by e.booked_date desc, e.created_at desc, e.id desc limit $2
+     group by e.id, e.booked_date, e.kind, e.created_at
+     order by e.booked_date desc, e.created_at desc, e.id desc limit $2
   ) m
  order by m.booked_date desc, m.created_at desc, m.id desc`
 

@@ -18,6 +18,8 @@ export interface Sendable {
   language: string
   text: string
   segments: number
+  factsAt: Date
+  factsSnapshot: string
 }
 
 /** A message that may go, with the tries it has behind it. */
@@ -133,12 +135,12 @@ export function createCalls(options: CallOptions): LaneCalls {
   }
 
   function starts(call: PlannedCall): Transition[] {
-    return call.entries.map(({ messageId, phoneId, language, text, segments }) => ({
+    return call.entries.map(({ messageId, phoneId, language, text, segments, factsAt, factsSnapshot }) => ({
       messageId,
       to: 'submitting',
       source: 'sender',
       ifBatch: call.batchId,
-      set: { phoneId, language, text, segments, provider: provider.name },
+      set: { phoneId, language, text, segments, factsAt, factsSnapshot, provider: provider.name },
     }))
   }
 

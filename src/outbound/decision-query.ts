@@ -6,6 +6,8 @@ import type { Purpose } from './outbox.ts'
 
 export interface DecisionRow {
   id: string
+  /** Under which this row's facts were read: what was told can be derived again from it. */
+  snapshot: string
   purpose: Purpose
   template: string
   params: Record<string, string>
@@ -144,7 +146,7 @@ with programme_days as materialized (
   select *, date_trunc('day', $2::timestamptz at time zone time_zone) at time zone time_zone as day_starts_at
     from programmes
 )
-select m.id, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.member_id as "memberId",
+select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.member_id as "memberId",
        corrected.language as "correctsLanguage",
        pr.service_code as "serviceCode", pr.sender_id as "senderId", pr.currency_code as "currencyCode",
        pr.time_zone as "timeZone", pr.languages, pr.office_phone as "officePhone",
@@ -186,7 +188,11 @@ select m.id, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.mem
  order by wanted.position`
 
 /** Rows in the order of `ids`; an id without a message has none. */
-export async function readDecisionRows(db: Db, ids: readonly string[], now: Date): Promise<DecisionRow[]> {
+export async function readDecisionRows(
+  db: Pick<Db, 'pool'>,
+  ids: readonly string[],
+  now: Date,
+): Promise<DecisionRow[]> {
   const { rows } = await db.pool.query<DecisionRow>({
     name: 'outbound-decision',
     text: decisionSql,

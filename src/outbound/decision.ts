@@ -5,6 +5,7 @@ import type { Db } from '../db.ts'
 import { measureSms } from '../encoding.ts'
 import { errorCode } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
+import { noteSnapshot } from '../ledger/as-of.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
 import { languageOf, renderText } from './texts.ts'
 
@@ -19,6 +20,9 @@ export type Decision = { messageId: string } & (
       /** In its GSM-7 spelling. */
       text: string
       segments: number
+      /** When and under which snapshot the facts of the text were read. */
+      factsAt: Date
+      factsSnapshot: string
     }
   | { action: 'suppress' | 'cancel' | 'expire' | 'fail'; reason: string }
   | { action: 'defer'; notBefore: Date; reason: string }
@@ -49,7 +53,7 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
 }
 
 /** The fact that a message states may have changed since it was planned. */
-function whyUntrue(row: DecisionRow): string | undefined {
+export function whyUntrue(row: DecisionRow): string | undefined {
   if (row.template !== 'correction.entry' && row.entryReversed === true) return 'reversed'
   if (row.template.startsWith('reminder.due_')) {
     if (row.dueDate === null || row.remaining === null) return 'gone'
@@ -104,11 +108,16 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
     if (row.phoneId === null || row.msisdn === null) return { messageId, action: 'fail', reason: 'no_phone' }
     try {
       const language = languageOf(row, i18n)
-      const text = await renderText({ row, language, i18n, reads: db.reads, now })
+      let factsSnapshot = row.snapshot
+      const reads = noteSnapshot(db.reads, (taken) => {
+        factsSnapshot = taken
+      })
+      const text = await renderText({ row, language, i18n, reads, now })
       if (text === undefined) return { messageId, action: 'fail', reason: 'template_unknown' }
       const { segments } = measureSms(text)
       const { phoneId, msisdn, senderId } = row
-      return { messageId, action: 'send', phoneId, msisdn, senderId, language, text, segments }
+      const facts = { factsAt: now, factsSnapshot }
+      return { messageId, action: 'send', phoneId, msisdn, senderId, language, text, segments, ...facts }
     } catch (error) {
       // One text that cannot be made must not hold up the batch; a database that is away must.
       if (error instanceof RangeError)

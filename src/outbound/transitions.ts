@@ -26,6 +26,9 @@ export interface TransitionFields {
   language?: string
   text?: string
   segments?: number
+  /** When and under which snapshot the facts of the text were read. */
+  factsAt?: Date
+  factsSnapshot?: string
   provider?: string
   providerMessageId?: string
   cost?: string
@@ -63,9 +66,10 @@ const moveList = allowedMoves.map((move) => `'${move}'`).join(', ')
 const applySql = `
   with wanted as (
     select * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[],
-      $10::int[], $11::text[], $12::text[], $13::numeric[], $14::text[], $15::timestamptz[], $16::int[])
+      $10::int[], $11::text[], $12::text[], $13::numeric[], $14::text[], $15::timestamptz[], $16::int[], $17::timestamptz[],
+      $18::text[])
       as w(id, status, source, reason, if_batch, phone_id, language, text, segments, provider, provider_message_id, cost,
-           cost_currency, not_before, attempted)
+           cost_currency, not_before, attempted, facts_at, facts_snapshot)
   ), moved as (
     update messages m set
         status = w.status,
@@ -81,6 +85,8 @@ const applySql = `
         cost = coalesce(w.cost, m.cost),
         cost_currency = coalesce(w.cost_currency, m.cost_currency),
         not_before = coalesce(w.not_before, m.not_before),
+        facts_at = coalesce(w.facts_at, m.facts_at),
+        facts_snapshot = coalesce(w.facts_snapshot::pg_snapshot, m.facts_snapshot),
         attempts = m.attempts + w.attempted,
         submitted_at = case when w.status = 'submitted' then $1 else m.submitted_at end
       from wanted w
@@ -125,6 +131,8 @@ function applyValues(at: Date, transitions: readonly Transition[]): unknown[] {
     column((set) => set.costCurrency),
     column((set) => set.notBefore),
     transitions.map(({ set }) => (set?.attempted === true ? 1 : 0)),
+    column((set) => set.factsAt),
+    column((set) => set.factsSnapshot),
   ]
 }
 

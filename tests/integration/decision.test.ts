@@ -294,6 +294,8 @@ describe('the receiver and the language', () => {
         language: 'wo',
         text: 'FANSOTO: sa xibaar. Tape: *384*1#',
         segments: 1,
+        factsAt: testNow,
+        factsSnapshot: expect.stringMatching(/^\d+:\d+:/),
       },
     ])
   })

@@ -92,6 +92,8 @@ export function sendAll(db: Db): (messageIds: readonly string[]) => Promise<Deci
       language: 'fr',
       text: `Message ${id}`,
       segments: 1,
+      factsAt: new Date(0),
+      factsSnapshot: '1:1:',
     }))
   }
 }

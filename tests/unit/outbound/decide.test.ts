@@ -6,6 +6,7 @@ const now = new Date('2026-11-22T10:00:00Z')
 
 const row: DecisionRow = {
   id: '0198a000-0000-7000-8000-000000000001',
+  snapshot: '1:1:',
   purpose: 'reminder',
   template: 'reminder.due_soon',
   params: { dueDate: '2026-11-25' },
