@@ -1,5 +1,5 @@
 // Outbox to submitted, one call a message, against bare BullMQ with one job a message doing the same call, and against the SDK alone.
-// The process under test has a core of its own; rounds interleaved, medians.   node bench/sender.mjs [rounds]
+// The process under test has a core of its own; rounds interleaved, medians.   node bench/sender.mjs [rounds] [word of a variant]
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +21,7 @@ import {
 } from './support.mjs'
 
 const rounds = Number(process.argv[2] ?? 3)
+const wanted = new RegExp(process.argv[3] ?? '.', 'i')
 const here = (file) => join(dirname(fileURLToPath(import.meta.url)), 'sender', file)
 
 leaveCoreZero()
@@ -83,13 +84,18 @@ const variants = {
 }
 const rates = Object.fromEntries(Object.keys(variants).map((name) => [name, []]))
 for (let at = 0; at < rounds; at += 1) {
-  for (const [name, run] of Object.entries(variants)) rates[name].push((await run()).rate)
+  for (const [name, run] of Object.entries(variants)) {
+    if (!wanted.test(name)) continue
+    rates[name].push((await run()).rate)
+    console.error(name, round(rates[name].at(-1)))
+  }
 }
 const rate = (name) => median(rates[name])
 const rows = []
 const add = (title, name, against, target) => {
-  if (rates[name] === undefined) return
+  if (!(rates[name]?.length > 0)) return
   const reference = typeof against === 'number' ? against : rate(against)
+  if (!(reference > 0)) return
   rows.push([title, round(rate(name)), round(reference), (rate(name) / reference).toFixed(2), target])
 }
 add('bare provider, queue on Redis, against bare BullMQ on Redis', 'tamaRedis', 'bullmqRedis', '0.8')
@@ -124,7 +130,7 @@ for (const [name, url] of [
   ['PostgreSQL', undefined],
   ['Redis', redisUrl],
 ]) {
-  if (name === 'Redis' && redisUrl === undefined) continue
+  if ((name === 'Redis' && redisUrl === undefined) || !wanted.test('urgent')) continue
   const result = await tama(0, fast, 'bare', url, [100_000])
   urgent.push([
     name,
@@ -136,10 +142,11 @@ for (const [name, url] of [
     '1,000',
   ])
 }
-printTable(
-  'Urgent messages while a bulk lane of 100,000 drains: created to submitted',
-  ['queue on', 'bulk drained', 'bulk messages/s', 'urgent', 'p50 ms', 'p95 ms', 'target'],
-  urgent,
-)
+if (urgent.length > 0)
+  printTable(
+    'Urgent messages while a bulk lane of 100,000 drains: created to submitted',
+    ['queue on', 'bulk drained', 'bulk messages/s', 'urgent', 'p50 ms', 'p95 ms', 'target'],
+    urgent,
+  )
 await cleanUp()
 process.exit(0)

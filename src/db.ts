@@ -19,6 +19,8 @@ export interface Db {
   prisma: PrismaClient
   pool: pg.Pool
   reads: Pipeline
+  /** The same for keyed reads of a whole batch, which take longer than a screen may wait. */
+  batchReads: Pipeline
   /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
   transaction<Result>(work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result>
   close(): Promise<void>
@@ -55,13 +57,15 @@ export function createDb({ url, logger, poolSizeMax = 10, onConnect }: DbOptions
   pool.on('error', (error) => logger.warn({ event: 'db.idle_connection_lost', code: errorCode(error) }))
   const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) })
   const reads = createPipeline({ url, logger, name: 'reads' })
+  const batchReads = createPipeline({ url, logger, name: 'batch-reads', statementTimeoutMs: 60_000 })
   return {
     prisma,
     pool,
     reads,
+    batchReads,
     transaction: (work) => inTransaction(pool, work),
     close: async () => {
-      await Promise.all([prisma.$disconnect(), pool.end(), reads.close()])
+      await Promise.all([prisma.$disconnect(), pool.end(), reads.close(), batchReads.close()])
     },
   }
 }

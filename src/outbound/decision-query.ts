@@ -1,7 +1,7 @@
 // In: ids of messages about to be sent. Out: one row a message with all that the decision and the text need, in one round trip.
 // Only reads. Amounts are read for full texts alone: a discreet text states none.
 import type { CalendarDate } from '../calendar.ts'
-import type { Db } from '../db.ts'
+import type { Pipeline } from '../db.ts'
 import type { Purpose } from './outbox.ts'
 
 export interface DecisionRow {
@@ -92,7 +92,7 @@ const toldSql = `
              where o.member_id = m.member_id and o.submitted_at is not null and o.purpose in ${planned}
                and o.submitted_at >= pr.day_starts_at and o.id <> m.id)
          + (select count(*) from messages o
-             where o.member_id = m.member_id and o.stage in (1, 2) and o.status in ('claimed', 'submitting', 'unknown')
+             where o.member_id = m.member_id and o.stage in (0, 2) and o.status in ('claimed', 'submitting', 'unknown')
                and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= pr.day_starts_at
                and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) end as count
   ) told on true`
@@ -188,15 +188,9 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
  order by wanted.position`
 
 /** Rows in the order of `ids`; an id without a message has none. */
-export async function readDecisionRows(
-  db: Pick<Db, 'pool'>,
-  ids: readonly string[],
-  now: Date,
-): Promise<DecisionRow[]> {
-  const { rows } = await db.pool.query<DecisionRow>({
-    name: 'outbound-decision',
-    text: decisionSql,
-    values: [ids, now],
-  })
-  return rows
+export function readDecisionRows(reads: Pipeline, ids: readonly string[], now: Date): Promise<DecisionRow[]> {
+  return reads.query<DecisionRow & { [column: string]: unknown }>('outbound-decision', decisionSql, [
+    ids,
+    now,
+  ])
 }

@@ -127,7 +127,7 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
   }
 
   return async (messageIds: readonly string[], now: Date): Promise<Decision[]> => {
-    const rows = await readDecisionRows(db, messageIds, now)
+    const rows = await readDecisionRows(db.batchReads, messageIds, now)
     const leaving = new Map<string, number>()
     const decisions: Promise<Decision>[] = []
     for (const row of rows) {

@@ -137,6 +137,10 @@ const byIdSql = `
 // The provider's id was lost in a crash. The phone settles it when exactly one message of it is unknown, was being submitted
 // before the report came, and none is being submitted right now (that one's report would look the same).
 const byPhoneSql = `
+  with submitting as materialized (
+    select s.phone_id from batches b cross join unnest(b.message_ids) as carried (id)
+      join messages s on s.id = carried.id and s.status = 'submitting'
+  )
   select ${reportColumns}, lost.ids[1] as "messageId"
     from delivery_reports r
     join (
@@ -154,7 +158,7 @@ const byPhoneSql = `
    where r.matched_at is null and r.received_at > $1::timestamptz - interval '24 hours'
      and ($2::bigint[] is null or r.id = any($2))
      and cardinality(lost.ids) = 1
-     and not exists (select 1 from messages s where s.stage = 1 and s.status = 'submitting' and s.phone_id = any(r.phone_ids))
+     and not exists (select 1 from submitting where phone_id = any(r.phone_ids))
    order by r.id limit 500`
 
 /**

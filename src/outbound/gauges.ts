@@ -5,10 +5,10 @@ import type { Metrics } from '../metrics.ts'
 import { lanes } from './status.ts'
 import { readWaiting } from './watch.ts'
 
-// Only what is still at work is counted: the partial indexes hold it, however many messages are done.
+// Only what is still open is counted: the partial indexes hold it, however many messages are done.
 const openSql = `
   select status, lane, count(*)::int as count from messages
-   where stage = 0 or stage = 1 or stage = 2 group by status, lane`
+   where stage = 0 or stage = 2 group by status, lane`
 
 const openStatuses = ['created', 'queued', 'claimed', 'submitting', 'unknown'] as const
 

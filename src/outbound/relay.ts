@@ -6,10 +6,18 @@ import { type Db, type Listener, listen } from '../db.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import {
+  abandonCalls,
+  adoptStrays,
+  batchesSince,
+  closeBatch,
+  type OpenBatch,
+  queueDue,
+  requeueLost,
+} from './batches.ts'
 import { matchReports } from './delivery-report.ts'
 import type { Queues } from './queue.ts'
 import { type Lane, lanes } from './status.ts'
-import { movingStatement } from './transitions.ts'
 
 export interface Relay {
   start(): Promise<void>
@@ -41,37 +49,8 @@ export interface RelayOptions {
   recoverMs?: number
 }
 
-// Rows of one lane become one batch: the oldest due first, and those another relay is taking are skipped.
-const enqueueSql = movingStatement(
-  `update messages m set status = 'queued', batch_id = $3, reason = null, updated_at = $1
-     from (select id from messages where lane = $2 and stage = 0 and not_before <= $1
-            order by not_before limit $4 for update skip locked) due
-    where m.id = due.id `,
-  'relay',
-  'count(*)::int as rows',
-)
-
-const staleSql = `
-  select batch_id as "batchId", lane, min(updated_at) as "since" from messages
-   where stage = 1 and status in ('queued', 'claimed') and updated_at < $1 and batch_id is not null
-   group by batch_id, lane limit 200`
-
-const requeueSql = movingStatement(
-  `update messages m set status = 'queued', batch_id = $3, reason = 'lost', updated_at = $1
-     from (select id from messages where batch_id = $2 and stage = 1 and status in ('queued', 'claimed') and updated_at < $4
-            for update skip locked) lost
-    where m.id = lost.id `,
-  'relay',
-  'count(*)::int as rows',
-)
-
-const abandonSql = movingStatement(
-  `update messages m set status = 'unknown', reason = 'no_answer', updated_at = $1
-     from (select id from messages where stage = 1 and status = 'submitting' and updated_at < $2 and lane = $3 for update skip locked) lost
-    where m.id = lost.id `,
-  'relay',
-  'count(*)::int as rows',
-)
+/** Strays are rare and looking for them reads all open rows: not every round of recovery does. */
+const roundsPerAdoption = 12
 
 /** A job that BullMQ still holds after this many leases is not believed any more. */
 const leasesMax = 10
@@ -90,11 +69,6 @@ export function createRelay(options: RelayOptions): Relay {
   let running = false
   let listener: Listener | undefined
 
-  async function move(name: string, text: string, values: unknown[]): Promise<number> {
-    const { rows } = await db.pool.query<{ rows: number }>({ name, text, values })
-    return rows[0]?.rows ?? 0
-  }
-
   async function enqueueDue(lane: Lane): Promise<number> {
     // Asked first: when the queue is away no row is marked.
     const room = batchesAheadMax - (await queues.waiting(`outbound-${lane}`))
@@ -102,7 +76,7 @@ export function createRelay(options: RelayOptions): Relay {
     let rows = 0
     for (let batch = 0; batch < room; batch++) {
       const batchId = randomUUID()
-      const count = await move('relay.enqueue', enqueueSql, [clock.now(), lane, batchId, batchRows[lane]])
+      const count = await queueDue(db.pool, { at: clock.now(), lane, batchId, rowsMax: batchRows[lane] })
       if (count === 0) break
       metrics.transitions.inc({ status: 'queued', lane }, count)
       rows += count
@@ -132,40 +106,45 @@ export function createRelay(options: RelayOptions): Relay {
     }
   }
 
+  /** Takes up the rows of a batch that no job carries any more. */
+  async function requeueUnlessCarried(batch: OpenBatch, now: Date): Promise<number> {
+    const { lane } = batch
+    const ageMs = now.getTime() - batch.movedAt.getTime()
+    if (ageMs < leaseMs) return 0
+    if (ageMs < leaseMs * leasesMax && (await queues.has(`outbound-${lane}`, batch.id))) return 0
+    const newBatchId = randomUUID()
+    const before = new Date(now.getTime() - leaseMs)
+    const count = await requeueLost(db.pool, { at: now, batch, newBatchId, before })
+    if (count === 0) return 0
+    metrics.transitions.inc({ status: 'queued', lane }, count)
+    logger.warn({ event: 'relay.requeued', lane, batch: newBatchId, rows: count })
+    await queues.add(`outbound-${lane}`, [newBatchId])
+    return count
+  }
+
   async function recover(): Promise<number> {
     const now = clock.now()
-    const before = new Date(now.getTime() - leaseMs)
     let rows = 0
-    const stale = await db.pool.query<{ batchId: string; lane: Lane; since: Date }>(staleSql, [before])
-    for (const { batchId, lane, since } of stale.rows) {
-      const believable = now.getTime() - since.getTime() < leaseMs * leasesMax
-      if (believable && (await queues.has(`outbound-${lane}`, batchId))) continue
-      const newBatchId = randomUUID()
-      const count = await move('relay.requeue', requeueSql, [now, batchId, newBatchId, before])
-      if (count === 0) continue
-      metrics.transitions.inc({ status: 'queued', lane }, count)
-      rows += count
-      logger.warn({ event: 'relay.requeued', lane, batch: newBatchId, rows: count })
-      await queues.add(`outbound-${lane}`, [newBatchId])
-    }
-    for (const lane of lanes) {
-      const lost = await move('relay.abandon', abandonSql, [
-        now,
-        new Date(now.getTime() - submittingMs),
-        lane,
-      ])
-      if (lost === 0) continue
-      metrics.transitions.inc({ status: 'unknown', lane }, lost)
-      rows += lost
-      logger.error({ event: 'relay.outcome_unknown', lane, rows: lost })
+    const givenUp = new Date(now.getTime() - submittingMs)
+    const oldest = new Date(now.getTime() - Math.min(leaseMs, submittingMs))
+    for (const batch of await batchesSince(db.pool, oldest)) {
+      const lost = await abandonCalls(db.pool, { at: now, batch, before: givenUp })
+      if (lost > 0) {
+        metrics.transitions.inc({ status: 'unknown', lane: batch.lane }, lost)
+        logger.error({ event: 'relay.outcome_unknown', lane: batch.lane, rows: lost })
+      }
+      rows += lost + (await requeueUnlessCarried(batch, now))
+      await closeBatch(db.pool, batch.id)
     }
     const settled = await matchReports({ db, clock, metrics })
     return rows + settled
   }
 
   async function recoverLoop(): Promise<void> {
-    while (running) {
+    for (let round = 0; running; round++) {
       try {
+        if (round % roundsPerAdoption === 0)
+          await adoptStrays(db.pool, new Date(clock.now().getTime() - leaseMs))
         await recover()
       } catch (error) {
         logger.warn({ event: 'relay.recovery_failed', code: errorCode(error) })

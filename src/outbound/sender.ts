@@ -7,17 +7,13 @@ import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { SmsProvider } from '../providers/africastalking.ts'
+import { claimBatch, closeBatch } from './batches.ts'
 import { type CallDone, createCalls, type Entry, type LaneCalls } from './calls.ts'
 import type { Decision } from './decision.ts'
 import { matchReports } from './delivery-report.ts'
 import type { Queues, QueueWorker } from './queue.ts'
 import { type Lane, lanes } from './status.ts'
-import {
-  createTransitionWriter,
-  movingStatement,
-  type Transition,
-  type TransitionWriter,
-} from './transitions.ts'
+import { createTransitionWriter, type Transition, type TransitionWriter } from './transitions.ts'
 
 export interface Sender {
   /** Resolves when every lane can take jobs; DependencyError when the queue is away. */
@@ -61,19 +57,6 @@ export interface SenderOptions {
   stalledIntervalMs?: number
 }
 
-// `claimed` may be claimed again: a crash before `submitting` has sent nothing.
-const claimSql = movingStatement(
-  `update messages m set status = 'claimed', updated_at = $1, reason = null
-    where batch_id = $2 and stage = 1 and status in ('queued', 'claimed')`,
-  'sender',
-  'id, attempts',
-)
-
-interface Claimed {
-  id: string
-  attempts: number
-}
-
 const statusByAction = {
   suppress: 'suppressed',
   cancel: 'cancelled',
@@ -110,11 +93,7 @@ export function createSender(options: SenderOptions): Sender {
   /** One job. Rejects only when the database is away: the rows then wait for the relay. */
   async function sendBatch(lane: Lane, batchId: string, calls: LaneCalls, marks: TransitionWriter) {
     const now = clock.now()
-    const { rows } = await db.pool.query<Claimed>({
-      name: 'sender.claim',
-      text: claimSql,
-      values: [now, batchId],
-    })
+    const rows = await claimBatch(db.pool, batchId, now)
     if (rows.length === 0) return
     metrics.transitions.inc({ status: 'claimed', lane }, rows.length)
     const claimed = new Map(rows.map((row) => [row.id, row]))
@@ -147,6 +126,7 @@ export function createSender(options: SenderOptions): Sender {
         done.other += result.other
       }),
     ])
+    await closeBatch(db.pool, batchId)
     logger.info({
       event: 'sender.batch',
       lane,
@@ -159,8 +139,9 @@ export function createSender(options: SenderOptions): Sender {
 
   return {
     async start() {
-      const pipeline = createPipeline({ url: options.databaseUrl, logger, name: 'marks' })
-      writer = createTransitionWriter({ pipeline, clock, logger, metrics })
+      // Two, so that one statement runs while the commit of the other reaches the disk.
+      const pipelines = [1, 2].map(() => createPipeline({ url: options.databaseUrl, logger, name: 'marks' }))
+      writer = createTransitionWriter({ pipelines, clock, logger, metrics })
       for (const lane of options.lanes ?? lanes) running.push(await startLane(lane, writer))
     },
     async stop() {

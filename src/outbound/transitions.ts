@@ -47,16 +47,21 @@ export interface Moved {
 }
 
 /**
- * Completes an UPDATE of `messages m` so that the same statement writes the event rows; `result` is selected from `moved`, which
- * holds `id, attempts`. In the UPDATE `$1` is the instant, and old and new name the row's versions.
+ * Completes an UPDATE of `messages m` so that the same statement writes the event rows, and what `also` adds from `moved`, which
+ * holds `id, attempts`; `result` is selected from it. In the UPDATE `$1` is the instant, and old and new name the row's versions.
  */
-export function movingStatement(update: string, source: TransitionSource, result: string): string {
+export function movingStatement(
+  update: string,
+  source: TransitionSource,
+  result: string,
+  also?: string,
+): string {
   return `with moved as (
       ${update} returning new.id, new.attempts, old.status as from_status, new.status as to_status, new.reason
     ), noted as (
       insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
       select id, from_status, to_status, '${source}', reason, $1 from moved
-    )
+    )${also === undefined ? '' : `, more as (${also})`}
     select ${result} from moved`
 }
 
@@ -184,15 +189,13 @@ export interface TransitionWriter {
 }
 
 export interface TransitionWriterOptions {
-  /** A pipeline of its own: statements wait for row locks here. */
-  pipeline: Pipeline
+  /** Connections of its own, because statements wait for row locks here; each runs one statement at a time. */
+  pipelines: readonly Pipeline[]
   clock: Clock
   logger: Logger
   metrics: Metrics
   /** Rows in one statement [500]. */
   rowsMax?: number
-  /** Statements under way at once; the server runs them one after the other [2]. */
-  statementsMax?: number
   /** How long a write is tried again while the database is away [20000]. */
   retryForMs?: number
 }
@@ -204,17 +207,16 @@ interface Ask {
 }
 
 /**
- * Group commit: everything asked while a statement is under way goes into the next one, so that each caller has its commit
+ * Group commit: everything asked while all connections are busy goes into the next statement, so that each caller has its commit
  * before it goes on and yet a statement serves many. A write that fails is tried again: moves already made are then refused
  * by the ladder and reported as not moved, which the caller must take as "not mine".
  */
 export function createTransitionWriter(options: TransitionWriterOptions): TransitionWriter {
-  const { pipeline, clock, logger, metrics } = options
+  const { clock, logger, metrics } = options
   const rowsMax = options.rowsMax ?? 500
-  const statementsMax = options.statementsMax ?? 2
   const retryForMs = options.retryForMs ?? 20_000
   let waiting: Ask[] = []
-  let underWay = 0
+  const idle = [...options.pipelines]
 
   function take(): Ask[] {
     let rows = 0
@@ -229,10 +231,10 @@ export function createTransitionWriter(options: TransitionWriterOptions): Transi
     return taken
   }
 
-  async function run(asks: readonly Ask[]): Promise<void> {
+  async function run(pipeline: Pipeline, asks: readonly Ask[]): Promise<void> {
     try {
       const transitions = asks.flatMap((ask) => ask.transitions)
-      const moved = await writeWithRetry(transitions)
+      const moved = await writeWithRetry(pipeline, transitions)
       countMoves(metrics, moved)
       const byId = new Map(moved.map((row) => [row.id, row]))
       for (const ask of asks) {
@@ -243,7 +245,7 @@ export function createTransitionWriter(options: TransitionWriterOptions): Transi
     }
   }
 
-  async function writeWithRetry(transitions: readonly Transition[]): Promise<Moved[]> {
+  async function writeWithRetry(pipeline: Pipeline, transitions: readonly Transition[]): Promise<Moved[]> {
     const startedMs = elapsedMs()
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
       try {
@@ -262,10 +264,11 @@ export function createTransitionWriter(options: TransitionWriterOptions): Transi
   }
 
   function flush(): void {
-    while (underWay < statementsMax && waiting.length > 0) {
-      underWay += 1
-      run(take()).finally(() => {
-        underWay -= 1
+    while (waiting.length > 0) {
+      const pipeline = idle.pop()
+      if (pipeline === undefined) return
+      run(pipeline, take()).finally(() => {
+        idle.push(pipeline)
         flush()
       })
     }
@@ -280,6 +283,8 @@ export function createTransitionWriter(options: TransitionWriterOptions): Transi
         setImmediate(flush)
       })
     },
-    close: () => pipeline.close(),
+    async close() {
+      await Promise.all(options.pipelines.map((pipeline) => pipeline.close()))
+    },
   }
 }

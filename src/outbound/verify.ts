@@ -112,7 +112,7 @@ async function verifyGroup({ asOf, i18n }: VerifyAsk, group: readonly Kept[]): P
   if (first === undefined) return []
   await asOf.at(first.snapshot)
   const ids = group.map(({ id }) => id)
-  const rows = await readDecisionRows(asOf.db, ids, first.factsAt)
+  const rows = await readDecisionRows(asOf.db.reads, ids, first.factsAt)
   const rowById = new Map(rows.map((row) => [row.id, row]))
   const mismatches: Mismatch[] = []
   for (const message of group) {

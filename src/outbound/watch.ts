@@ -105,7 +105,7 @@ export function createWatch({ db, clock, logger, alarms, times }: WatchOptions):
 export async function readWaiting(db: Db, now: Date): Promise<Map<Lane, number>> {
   const { rows } = await db.pool.query<{ lane: Lane; since: Date }>(
     `select lane, min(not_before) as since from messages
-      where (stage = 0 and not_before <= $1) or stage = 1 group by lane`,
+      where stage = 0 and not_before <= $1 group by lane`,
     [now],
   )
   return new Map(rows.map(({ lane, since }) => [lane, now.getTime() - since.getTime()]))

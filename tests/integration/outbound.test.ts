@@ -260,7 +260,8 @@ describe.each([
       it('a call that its process did not survive is unknown and never made again', async () => {
         const [id = ''] = await outbound.write(1)
         await database.db.pool.query(
-          `update messages set status = 'submitting', updated_at = now() - interval '2 minutes' where id = $1`,
+          `update messages set status = 'submitting', batch_id = gen_random_uuid(), updated_at = now() - interval '2 minutes'
+            where id = $1`,
           [id],
         )
         await startSender()

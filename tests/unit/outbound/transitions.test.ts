@@ -154,13 +154,15 @@ describe('the transition writer', () => {
     const pipeline = createPipeline({ url: database.url, logger: silentLogger, name: 'test' })
     let statements = 0
     const writer = createTransitionWriter({
-      pipeline: {
-        ...pipeline,
-        query: (name, text, values) => {
-          statements += 1
-          return pipeline.query(name, text, values)
+      pipelines: [
+        {
+          ...pipeline,
+          query: (name, text, values) => {
+            statements += 1
+            return pipeline.query(name, text, values)
+          },
         },
-      },
+      ],
       clock: fixedClock(at),
       logger: silentLogger,
       metrics,
@@ -183,7 +185,7 @@ describe('the transition writer', () => {
   it('writes again when the connection was lost', async () => {
     const pipeline = createPipeline({ url: database.url, logger: silentLogger, name: 'doomed' })
     const writer = createTransitionWriter({
-      pipeline,
+      pipelines: [pipeline],
       clock: fixedClock(at),
       logger: silentLogger,
       metrics: createMetrics(),
