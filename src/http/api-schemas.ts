@@ -5,6 +5,7 @@ import { isCalendarDate } from '../calendar.ts'
 import { RequestError } from '../errors.ts'
 import { entryKinds } from '../ledger/entries.ts'
 import { loanProducts } from '../ledger/loans.ts'
+import { caseOutcomes } from '../members/cases.ts'
 
 /** No control characters, lone surrogates or unassigned code points: PostgreSQL takes no NUL, and none belongs in an id. */
 const printable = (charsMax: number) =>
@@ -207,6 +208,43 @@ export const messagesAnswer = z.object({
           at: z.string(),
         }),
       ),
+    }),
+  ),
+})
+
+export const closingSchema = z.strictObject({
+  outcome: z
+    .enum(caseOutcomes)
+    .describe('How it ended; what was wrong in the books is corrected by a reversal'),
+})
+
+export const caseAnswer = z.object({
+  reference: z.string().describe('As the member was told it'),
+  kind: z.enum(['call_back', 'dispute']),
+  status: z.enum(['open', 'closed']),
+  outcome: z.enum(caseOutcomes).nullable(),
+  member: z.string().describe('Member number'),
+  owner: z.string().nullable().describe('First name of the facilitator who owns it'),
+  entry: z
+    .object({ reference: z.string(), kind: z.string(), bookedDate: z.string() })
+    .nullable()
+    .describe('What she says is not right; null when it is her account as a whole'),
+  openedAt: z.string(),
+  promisedDate: z.string().nullable().describe('The day by which she was told that she will hear'),
+  closedAt: z.string().nullable(),
+})
+
+export const casesAnswer = z.object({ cases: z.array(caseAnswer) })
+
+export const unmatchedCodesAnswer = z.object({
+  unmatchedCodes: z.array(
+    z.object({
+      at: z.string(),
+      phone: z.string().describe('Mark of the phone: the same one shows the same mark'),
+      code: z.string().describe('Mark of what was typed: the same code shows the same mark'),
+      wellFormed: z
+        .boolean()
+        .describe('False when the check digit was wrong: most likely a slip of the finger'),
     }),
   ),
 })

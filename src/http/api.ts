@@ -7,9 +7,11 @@ import type { Db } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import { closeCaseOf, openCases, unmatchedCodes } from './api-cases.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
   type Answer,
+  closingSchema,
   entrySchema,
   loanSchema,
   messagesQuery,
@@ -90,6 +92,16 @@ export function createApi(deps: ApiDeps): Router {
       path: '/messages',
       handle: (caller, request) => messageStates(db, caller, parseInput(messagesQuery, { ...request.query })),
     },
+    { method: 'get', path: '/cases', handle: (caller) => openCases(db.pool, caller) },
+    {
+      method: 'post',
+      path: '/cases/:reference/close',
+      handle: (caller, request) => {
+        const input = parseInput(closingSchema, request.body)
+        return db.transaction((tx) => closeCaseOf(tx, clock, caller, param(request, 'reference'), input))
+      },
+    },
+    { method: 'get', path: '/unmatched-codes', handle: (caller) => unmatchedCodes(db.pool, caller) },
   ]
   for (const { method, path, handle } of routes)
     router[method](path, (request, response, next) => {

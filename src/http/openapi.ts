@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
 import {
+  caseAnswer,
+  casesAnswer,
+  closingSchema,
   entryAnswer,
   entrySchema,
   loanAnswer,
@@ -14,6 +17,7 @@ import {
   reversalSchema,
   statementAnswer,
   statementQuery,
+  unmatchedCodesAnswer,
 } from './api-schemas.ts'
 
 type JsonSchema = z.core.JSONSchema.JSONSchema
@@ -164,6 +168,30 @@ export const openApiDocument = {
         query: messagesQuery,
         answer: messagesAnswer,
         refusals: ['request.field_invalid'],
+      }),
+    },
+    '/cases': {
+      get: operation({
+        summary:
+          'Open cases: members who ask to be called, or say that an entry is not right; the first promised first',
+        answer: casesAnswer,
+        refusals: [],
+      }),
+    },
+    '/cases/{reference}/close': {
+      post: operation({
+        summary: 'Close a case with its outcome',
+        path: ['reference', 'Reference of the case'],
+        body: closingSchema,
+        answer: caseAnswer,
+        refusals: [...written, 'route.unknown', 'case.closed'],
+      }),
+    },
+    '/unmatched-codes': {
+      get: operation({
+        summary: 'The newest 100 codes that somebody dialled and that are on no receipt',
+        answer: unmatchedCodesAnswer,
+        refusals: [],
       }),
     },
   },

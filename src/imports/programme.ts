@@ -46,6 +46,7 @@ const programmeSchema = z
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
+    answerWorkingDays: z.number().int().min(1).max(30).default(3),
     staff: z.array(staffSchema).default([]),
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {

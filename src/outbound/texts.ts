@@ -38,7 +38,7 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
     const stated = await statedOf(ask, info)
     if (stated !== undefined) return render(`${row.template}.${stated.variant}`, stated.values)
   }
-  return render(`${row.template}.discreet`, gatheringValues(ask))
+  return render(`${row.template}.discreet`, { ...gatheringValues(ask), proof: proofOf(ask, 'part.proof') })
 }
 
 /** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
@@ -58,7 +58,14 @@ async function statedOf(ask: TextAsk, info: LanguageInfo): Promise<Stated | unde
   return statedByEntry(ask, info)
 }
 
-function statedByEntry({ row, language, i18n }: TextAsk, info: LanguageInfo): Stated | undefined {
+/** The code of a receipt, so that any phone can verify it; a discreet text does not say what it is. */
+function proofOf({ row, language, i18n }: TextAsk, key: 'part.proof' | 'part.receipt'): string {
+  const { receipt } = row.params
+  return receipt === undefined ? '' : i18n.text(language, 'sms', key, { receipt })
+}
+
+function statedByEntry(ask: TextAsk, info: LanguageInfo): Stated | undefined {
+  const { row, language, i18n } = ask
   const { entryAmount, entryBalance, entryDate, entryPurpose } = row
   if (entryAmount === null || entryBalance === null || entryDate === null || entryPurpose === null)
     return undefined
@@ -71,7 +78,8 @@ function statedByEntry({ row, language, i18n }: TextAsk, info: LanguageInfo): St
       ? i18n.amount(language, Decimal.max(0, left), currency)
       : i18n.amount(language, left.negated(), currency)
   const name = fitValue(row.firstName ?? '', info, nameCharactersMax)
-  const values = { name, amount: amount(entryAmount), date: i18n.date(language, entryDate), balance }
+  const proof = proofOf(ask, 'part.receipt')
+  const values = { name, amount: amount(entryAmount), date: i18n.date(language, entryDate), balance, proof }
   if (row.template === 'loan.disbursed') {
     if (row.loanPrincipal === null || row.firstDueDate === null || row.firstDueAmount === null)
       return undefined

@@ -77,6 +77,7 @@ const newDialogue: Dialogue = {
   target: undefined,
   pending: [],
   subject: undefined,
+  chosen: undefined,
   values: undefined,
   draft: undefined,
   resumable: undefined,
@@ -128,12 +129,16 @@ export function createConversation(deps: ConversationDeps) {
       const context: ActionContext = {
         db,
         pins,
+        i18n,
+        metrics,
         programme: hop.programme,
         dialogue: current.dialogue,
         phoneId,
         msisdn: hop.call.msisdn,
         now,
         hopKey,
+        caller: keys.caller(hop.programme.id, hop.call.msisdn),
+        markOf: (text) => keys.mark(hop.programme.id, text),
       }
       const { outcome, changes, values } = await known.run(context, action.value)
       const dialogue = changes === undefined ? current.dialogue : { ...current.dialogue, ...changes }
@@ -247,8 +252,8 @@ export function createConversation(deps: ConversationDeps) {
     const passing = stateOf(menu, dialogue.state).passing
     const state = passing ? dialogue.target : dialogue.state
     if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
-    const { trail, memberId, role, hasPin } = dialogue
-    return { state, trail, memberId, role, hasPin }
+    const { trail, memberId, role, hasPin, chosen } = dialogue
+    return { state, trail, memberId, role, hasPin, chosen }
   }
 
   return {

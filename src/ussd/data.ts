@@ -8,7 +8,6 @@ import {
   type MemberPosition,
   nextDueOf,
   readBalances,
-  readMovements,
   readPosition,
   readSchedule,
 } from '../ledger/position.ts'
@@ -16,6 +15,7 @@ import { consentPurposes, readConsents } from '../members/consent.ts'
 import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
+import { receiptSources } from './data-receipts.ts'
 import type { Dialogue } from './session.ts'
 
 export interface DataContext {
@@ -98,13 +98,11 @@ export function samplesOf(language: LanguageInfo, currency: string): Samples {
 
 const nothing = () => ({})
 
-/** Movements on one screen list. */
-const movementsShown = 5
-
 /** Members of one phone that a screen offers. */
 const membersShownMax = 7
 
-function member(context: DataContext): string {
+/** The member whom the screen is about; the gates have seen to it that there is one. */
+export function memberIn(context: DataContext): string {
   const { memberId } = context.dialogue
   if (memberId === undefined) throw new RangeError(`State ${context.dialogue.state} needs a member`)
   return memberId
@@ -112,15 +110,15 @@ function member(context: DataContext): string {
 
 function balances(context: DataContext): Promise<MemberBalances> {
   const { date } = localParts(context.now, context.programme.timeZone)
-  return readBalances(context.db.reads, member(context), date)
+  return readBalances(context.db.reads, memberIn(context), date)
 }
 
 function position(context: DataContext): Promise<MemberPosition> {
   const { date } = localParts(context.now, context.programme.timeZone)
-  return readPosition(context.db.reads, member(context), context.now, date)
+  return readPosition(context.db.reads, memberIn(context), context.now, date)
 }
 
-const amountOf = ({ i18n, language, programme }: DataContext, amount: Amount) =>
+export const amountIn = ({ i18n, language, programme }: DataContext, amount: Amount) =>
   i18n.amount(language, amount, programme.currencyCode)
 
 /** Day, time and place of a meeting or training in the programme's own time zone. */
@@ -135,6 +133,8 @@ const dueSample = ({ amount, date }: Samples) => ({ amount, date })
 const meetingSample = ({ date, time, place }: Samples) => ({ date, time, place })
 
 export const sources: Readonly<Record<string, Source>> = {
+  ...receiptSources,
+
   /** What is still to be paid in all, the next instalment, savings. */
   account: {
     texts: { outstanding: amountSample, next: dueSample, savings: amountSample, no_loan: nothing },
@@ -151,20 +151,20 @@ export const sources: Readonly<Record<string, Source>> = {
         const outstanding = loans
           .slice(1)
           .reduce((sum, loan) => sum.plus(loan.outstanding), first.outstanding)
-        lines.push({ name: 'outstanding', values: { amount: amountOf(context, outstanding) } })
+        lines.push({ name: 'outstanding', values: { amount: amountIn(context, outstanding) } })
         const next = nextDueOf(loans)
         if (next !== undefined)
           lines.push({
             name: 'next',
             values: {
-              amount: amountOf(context, next.amount),
+              amount: amountIn(context, next.amount),
               date: context.i18n.date(context.language, next.dueDate),
             },
           })
       }
       if (savings !== undefined) {
         facts.push('has_savings')
-        lines.push({ name: 'savings', values: { amount: amountOf(context, savings) } })
+        lines.push({ name: 'savings', values: { amount: amountIn(context, savings) } })
       }
       return { lines, facts }
     },
@@ -187,14 +187,14 @@ export const sources: Readonly<Record<string, Source>> = {
       const lines: Line[] = []
       for (const loan of loans) {
         if (loans.length > 1) lines.push({ name: 'heading', values: { number: loan.number } })
-        lines.push({ name: 'outstanding', values: { amount: amountOf(context, loan.outstanding) } })
+        lines.push({ name: 'outstanding', values: { amount: amountIn(context, loan.outstanding) } })
         if (loan.overdue.greaterThan(0))
-          lines.push({ name: 'overdue', values: { amount: amountOf(context, loan.overdue) } })
+          lines.push({ name: 'overdue', values: { amount: amountIn(context, loan.overdue) } })
         if (loan.next !== undefined)
           lines.push({
             name: 'next',
             values: {
-              amount: amountOf(context, loan.next.remaining),
+              amount: amountIn(context, loan.next.remaining),
               date: context.i18n.date(context.language, loan.next.dueDate),
             },
           })
@@ -214,7 +214,7 @@ export const sources: Readonly<Record<string, Source>> = {
     },
     ofMember: true,
     async load(context) {
-      const rows = await readSchedule(context.db.reads, member(context))
+      const rows = await readSchedule(context.db.reads, memberIn(context))
       if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
       const severalLoans = rows.some((row) => row.loanNumber !== rows[0]?.loanNumber)
       const lines: Line[] = []
@@ -227,7 +227,7 @@ export const sources: Readonly<Record<string, Source>> = {
         if (remaining.isZero()) lines.push({ name: 'paid', values: { date } })
         else {
           const name = remaining.equals(amount) ? 'due' : 'part'
-          lines.push({ name, values: { date, amount: amountOf(context, remaining) } })
+          lines.push({ name, values: { date, amount: amountIn(context, remaining) } })
         }
       }
       return { lines }
@@ -241,37 +241,7 @@ export const sources: Readonly<Record<string, Source>> = {
       const { savings } = await balances(context)
       return savings === undefined
         ? { lines: [{ name: 'none', values: {} }] }
-        : { lines: [{ name: 'savings', values: { amount: amountOf(context, savings) } }] }
-    },
-  },
-
-  movements: {
-    texts: {
-      none: nothing,
-      cancelled: dueSample,
-      loan_disbursement: dueSample,
-      loan_repayment: dueSample,
-      savings_deposit: dueSample,
-      savings_withdrawal: dueSample,
-      fee: dueSample,
-      adjustment: dueSample,
-      opening: dueSample,
-      reversal: dueSample,
-    },
-    ofMember: true,
-    async load(context) {
-      const rows = await readMovements(context.db.reads, member(context), movementsShown)
-      if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
-      return {
-        lines: rows.map((row) => ({
-          name: row.reversed ? 'cancelled' : row.kind,
-          values: {
-            date: context.i18n.date(context.language, row.bookedDate),
-            // The word says which way it went; only a correction needs a sign.
-            amount: amountOf(context, row.kind === 'adjustment' ? row.amount : row.amount.abs()),
-          },
-        })),
-      }
+        : { lines: [{ name: 'savings', values: { amount: amountIn(context, savings) } }] }
     },
   },
 
@@ -356,7 +326,7 @@ export const sources: Readonly<Record<string, Source>> = {
     facts: ['stopped', 'not_stopped'],
     ofMember: true,
     async load(context) {
-      const { stopped, granted } = await readConsents(context.db.reads, member(context))
+      const { stopped, granted } = await readConsents(context.db.reads, memberIn(context))
       if (stopped) return { lines: [{ name: 'stopped', values: {} }], facts: ['stopped'] }
       const options = consentPurposes.map((purpose) => {
         const on = granted[purpose]

@@ -57,6 +57,10 @@ function worstValues(language: string, key = ''): Record<string, string> {
     place: fitValue('Sous le grand fromager de Boucotte-Ziguinchor', info, placeCharactersMax),
     title: fitValue('Le rôle du groupe et la garantie solidaire entre nous', info, titleCharactersMax),
     office: '+221338000000',
+    receipt: '482916',
+    proof: i18n.text(language, 'sms', key.endsWith('.discreet') ? 'part.proof' : 'part.receipt', {
+      receipt: '482916',
+    }),
     // An entry is about a loan or about savings, a balance about both.
     parts: key.startsWith('correction.')
       ? longest([part('part.outstanding'), part('part.savings')])
@@ -114,7 +118,7 @@ test('every discreet text is one GSM-7 segment with the longest data', () => {
 })
 
 test('a discreet text states no amount and no name, and has no word for debt or money', () => {
-  const allowed = new Set(['sender', 'code', 'date', 'time', 'office', 'choices'])
+  const allowed = new Set(['sender', 'code', 'date', 'time', 'office', 'choices', 'proof'])
   for (const language of languages) {
     const texts = rawTexts(language)
     for (const key of discreetKeys(language)) {
