@@ -59,7 +59,8 @@ export const actions: Readonly<Record<string, Action>> = {
     outcomes: ['chosen'],
     async run({ db, dialogue, phoneId, programme }, value) {
       if (!programme.languages.includes(value)) throw new InvariantError('A language that is not offered')
-      await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
+      // Nothing is kept of a number that the programme does not know.
+      if (phoneId !== '') await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
       return { outcome: 'chosen', changes: { language: value } }
     },
   },

@@ -10,7 +10,7 @@ import type { Metrics } from '../metrics.ts'
 import { type ActionContext, actions } from './actions.ts'
 import { sources, type View } from './data.ts'
 import { enter, type Step, stateOf, step } from './engine.ts'
-import type { Menu } from './menu.ts'
+import { type Menu, publicMenu } from './menu.ts'
 import { emptyView, type Notice, type Renderer } from './render.ts'
 import {
   type Dialogue,
@@ -63,6 +63,7 @@ const waitingInput = /^\d{1,2}$/
 const deepInputsMax = 12
 
 const newDialogue: Dialogue = {
+  menu: undefined,
   state: '',
   trail: [],
   page: 0,
@@ -94,8 +95,8 @@ interface Walk {
 export function createConversation(deps: ConversationDeps) {
   const { db, i18n, menus, metrics, pins, renderer, keys } = deps
 
-  function menuOf(programme: ProgrammeInfo): Menu {
-    const menu = menus.get(programme.menu)
+  function menuOf(programme: ProgrammeInfo, own?: string): Menu {
+    const menu = menus.get(own ?? programme.menu)
     if (menu === undefined) throw new InvariantError(`Programme ${programme.code} has no menu`)
     return menu
   }
@@ -105,14 +106,20 @@ export function createConversation(deps: ConversationDeps) {
     return languages.find((code) => code === language)
   }
 
-  function openingDialogue(programme: ProgrammeInfo, caller: Caller): Dialogue | undefined {
-    const active = caller.members.filter((member) => member.status === 'active')
+  /** A stranger, or a member who is suspended or has left: the same for all of them, in the language that the phone last chose. */
+  function publicDialogue(programme: ProgrammeInfo, caller: Caller | undefined): Dialogue {
+    const language = offered(programme, caller?.language) ?? programme.languages[0]
+    return { ...newDialogue, menu: publicMenu, language }
+  }
+
+  function openingDialogue(programme: ProgrammeInfo, caller: Caller | undefined): Dialogue {
+    const active = (caller?.members ?? []).filter((member) => member.status === 'active')
     const only = active.length === 1 ? active[0] : undefined
-    if (active.length === 0) return undefined
+    if (active.length === 0) return publicDialogue(programme, caller)
     const single = programme.languages.length === 1 ? programme.languages[0] : undefined
     return {
       ...newDialogue,
-      language: offered(programme, only?.language) ?? offered(programme, caller.language) ?? single,
+      language: offered(programme, only?.language) ?? offered(programme, caller?.language) ?? single,
       memberId: only?.id,
       role: only?.role ?? '',
       hasPin: only?.hasPin ?? false,
@@ -247,6 +254,7 @@ export function createConversation(deps: ConversationDeps) {
   function resumableOf(menu: Menu, last: Session | undefined): Resumable | undefined {
     if (last === undefined || last.ended || last.menuVersion !== menu.version) return undefined
     const { dialogue } = last
+    if (dialogue.menu !== undefined) return undefined
     // A dialogue dropped at the offer itself is offered again.
     if (dialogue.state === menu.gates.resume) return dialogue.resumable
     const passing = stateOf(menu, dialogue.state).passing
@@ -262,12 +270,11 @@ export function createConversation(deps: ConversationDeps) {
     /** The first callback of a session: who calls, in which language, and where to. */
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
       const { call, programme } = hop
-      const menu = menuOf(programme)
       metrics.sessions.inc({ event: 'begun' })
       const caller = await findCaller(db.reads, programme.id, call.msisdn)
-      const opening = caller === undefined ? undefined : openingDialogue(programme, caller)
-      if (caller === undefined || opening === undefined) return refuse(hop, menu)
-      const walk: Walk = { hop, menu, phoneId: caller.phoneId, now, first: true }
+      const opening = openingDialogue(programme, caller)
+      const menu = menuOf(programme, opening.menu)
+      const walk: Walk = { hop, menu, phoneId: caller?.phoneId ?? '', now, first: true }
       hop.language = opening.language ?? hop.language
       if (call.text !== '') {
         const inputs = call.text.split('*').slice(0, deepInputsMax)
@@ -276,9 +283,13 @@ export function createConversation(deps: ConversationDeps) {
         const naming = walked.dialogue.state === menu.gates.who
         return finish(walk, naming ? enter(menu, opening, menu.home) : walked)
       }
-      const resumable = resumableOf(menu, last)
-      const known = caller.members.find(({ id, status }) => id === resumable?.memberId && status === 'active')
+      const { resume } = menu.gates
+      const resumable = resume === undefined ? undefined : resumableOf(menu, last)
+      const known = caller?.members.find(
+        ({ id, status }) => id === resumable?.memberId && status === 'active',
+      )
       if (
+        resume === undefined ||
         resumable === undefined ||
         opening.language === undefined ||
         (resumable.memberId !== undefined && known === undefined)
@@ -287,20 +298,17 @@ export function createConversation(deps: ConversationDeps) {
       metrics.sessions.inc({ event: 'resume_offered' })
       // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
       const current = known === undefined ? {} : { role: known.role, hasPin: known.hasPin }
-      return finish(
-        walk,
-        enter(menu, { ...opening, resumable: { ...resumable, ...current } }, menu.gates.resume),
-      )
+      return finish(walk, enter(menu, { ...opening, resumable: { ...resumable, ...current } }, resume))
     },
 
     /** A later callback with one new input. */
     async go(hop: Hop, session: Session, input: string, now: Date): Promise<Turn> {
-      const menu = menuOf(hop.programme)
-      const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       const { dialogue } = session
+      const menu = menuOf(hop.programme, dialogue.menu)
+      const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       if (session.menuVersion !== menu.version) {
         const { language, memberId, role, hasPin, shared, passed } = dialogue
-        const kept = { ...newDialogue, language, memberId, role, hasPin, shared, passed }
+        const kept = { ...newDialogue, menu: dialogue.menu, language, memberId, role, hasPin, shared, passed }
         return finish(walk, { ...enter(menu, kept, menu.home), reason: 'menu_changed' })
       }
       let current = await act(walk, step(menu, dialogue, { type: 'input', text: input }), hop.textHash)
@@ -314,23 +322,5 @@ export function createConversation(deps: ConversationDeps) {
       }
       return finish(walk, current)
     },
-  }
-
-  /** A stranger, or a member who is suspended or has left: the same words for all of them. */
-  function refuse(hop: Hop, menu: Menu): Turn {
-    const { officePhone, name } = hop.programme
-    const reply =
-      officePhone === null
-        ? renderer.closing(hop.language, 'ask_facilitator', { programme: name })
-        : renderer.closing(hop.language, 'ask_office', { programme: name, phone: officePhone })
-    return {
-      dialogue: newDialogue,
-      menuVersion: menu.version,
-      phoneId: '',
-      reply,
-      ended: true,
-      outcome: 'refused',
-      template: 'answer.dial',
-    }
   }
 }

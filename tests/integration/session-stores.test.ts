@@ -62,6 +62,7 @@ describe.each(backends)('sessions in %s', (name, createStore) => {
     seenHash: 'h',
     lastAtMs,
     dialogue: {
+      menu: undefined,
       state,
       trail: ['home'],
       page: 0,
