@@ -1,7 +1,7 @@
 // In: an answer that could not be given in time. Out: the same answer as an outbox row, as soon as the database takes it.
 // Kept in this process for at most 30 minutes; the row's dedupe key makes a second try harmless.
-import { elapsedMs } from '../clock.ts'
-import { DependencyError, errorCode } from '../errors.ts'
+import { elapsedMs, withTimeout } from '../clock.ts'
+import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 const giveUpMs = 30 * 60_000
@@ -63,12 +63,4 @@ export function createLateAnswers({ logger }: { logger: Logger }) {
       await Promise.all(waiting)
     },
   }
-}
-
-/** Rejects with `dependency.slow` after `ms`; the work itself goes on. */
-export function withTimeout<Result>(work: Promise<Result>, ms: number): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new DependencyError('dependency.slow', 'No answer in time')), ms)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

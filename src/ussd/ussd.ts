@@ -1,6 +1,6 @@
 // In: one USSD callback. Out: "CON ..." or "END ...", always, within 8 seconds; an answer that takes longer follows by SMS.
 // Load, step, act, read, show, save. Must never log, store or repeat what was typed: it may be a PIN.
-import { type Clock, elapsedMs } from '../clock.ts'
+import { type Clock, elapsedMs, withTimeout } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { DependencyError, errorCode } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics.ts'
 import { maskMsisdn } from '../msisdn.ts'
 import { createMessages } from '../outbound/outbox.ts'
 import { createConversation, type Hop, type Turn } from './conversation.ts'
-import { createLateAnswers, withTimeout } from './late.ts'
+import { createLateAnswers } from './late.ts'
 import type { Menu } from './menu.ts'
 import { createRenderer } from './render.ts'
 import { createSessionKeys, readText, type Session, type UssdCall } from './session.ts'
