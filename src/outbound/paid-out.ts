@@ -8,6 +8,8 @@ export interface PaidOut {
   amount: Amount
   /** The loan's whole principal; else one tranche of it. */
   whole: boolean
+  /** Of the loan, under the same snapshot: what one text states must have been true at one moment. */
+  balance: Amount
 }
 
 interface Row {
@@ -16,6 +18,7 @@ interface Row {
   charged: string
   cash: string | null
   loans: number
+  balance: string
 }
 
 // One row for each loan of hers that the entry touched. A reversal mirrors its entry, so the amounts are the same.
@@ -26,7 +29,8 @@ const paidOutSql = `
          (select abs(sum(c.amount)) from postings c join accounts a on a.id = c.account_id and a.purpose = 'cash'
            where c.entry_id = m.entry_id) as cash,
          (select count(distinct o.account_id) from postings o join loans ol on ol.account_id = o.account_id
-           where o.entry_id = m.entry_id)::int as loans
+           where o.entry_id = m.entry_id)::int as loans,
+         (select sum(b.amount) from postings b where b.account_id = l.account_id) as balance
     from messages m
     join postings p on p.entry_id = m.entry_id
     join loans l on l.account_id = p.account_id and l.member_id = m.member_id
@@ -42,7 +46,8 @@ export async function readPaidOut(reads: Pipeline, messageId: string): Promise<P
   if (row === undefined || another !== undefined) return undefined
   const principal = new Decimal(row.principal)
   const cash = row.loans === 1 && row.cash !== null ? new Decimal(row.cash) : new Decimal(0)
+  const balance = new Decimal(row.balance)
   if (new Decimal(row.charged).equals(row.scheduled) || cash.equals(principal))
-    return { amount: principal, whole: true }
-  return cash.greaterThan(0) && cash.lessThan(principal) ? { amount: cash, whole: false } : undefined
+    return { amount: principal, whole: true, balance }
+  return cash.greaterThan(0) && cash.lessThan(principal) ? { amount: cash, whole: false, balance } : undefined
 }

@@ -81,12 +81,17 @@ async function statedByEntry(ask: TextAsk, info: LanguageInfo): Promise<Stated |
     return { variant: 'full', values: { ...told, dueDate, due: amount(row.firstDueAmount) } }
   }
   if (row.template === 'correction.entry') {
-    const part = entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings'
-    const parts = i18n.text(language, 'sms', part, { balance })
-    if (row.params.corrected !== 'loan.disbursed') return { variant: 'full', values: { ...values, parts } }
+    const parts = (of: string) =>
+      i18n.text(language, 'sms', entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings', {
+        balance: of,
+      })
+    if (row.params.corrected !== 'loan.disbursed')
+      return { variant: 'full', values: { ...values, parts: parts(balance) } }
     // She was told what she was handed; what the entry moved on the account holds interest and fees too.
     const told = await readPaidOut(ask.reads, row.id)
-    return told && { variant: 'full', values: { ...values, amount: amount(told.amount), parts } }
+    if (told === undefined) return undefined
+    const outstanding = amount(Decimal.max(0, told.balance))
+    return { variant: 'full', values: { ...values, amount: amount(told.amount), parts: parts(outstanding) } }
   }
   const isPaid = row.template === 'receipt.loan_repayment' && left.lessThanOrEqualTo(0)
   return { variant: isPaid ? 'full_paid' : 'full', values }
