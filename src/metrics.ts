@@ -29,6 +29,12 @@ export function createMetrics() {
       labelNames: ['event'],
       registers,
     }),
+    lateAnswers: new Counter({
+      name: 'tama_ussd_late_answers_total',
+      help: 'Answers that missed their time: settled (an SMS where one is due), given_up after 30 minutes, dropped because too many waited',
+      labelNames: ['outcome'],
+      registers,
+    }),
     transitions: new Counter({
       name: 'tama_message_transitions_total',
       help: 'Moves of messages to a status, by lane',

@@ -3,10 +3,10 @@
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
-import { elapsedMs } from './clock.ts'
+import { elapsedMs, withTimeout } from './clock.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { DependencyError, errorCode, StartError } from './errors.ts'
+import { errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
 import { createCallbacks } from './http/callbacks.ts'
@@ -195,9 +195,9 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
   return server.url
 }
 
-/** Answers fail fast while Redis is away; the connection comes back by itself. */
+/** Answers fail fast while Redis is away or hangs; the connection comes back by itself. */
 function connectRedis(url: string, logger: Logger): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: 1, enableAutoPipelining: true })
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout: 3_000, enableAutoPipelining: true })
   redis.on('error', (error) => logger.warn({ event: 'redis.connection_lost', code: errorCode(error) }))
   return redis
 }
@@ -335,7 +335,7 @@ async function stopAll(logger: Logger, parts: Part[]): Promise<boolean> {
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     const limitMs = (parts.length === 0 ? drainMaxMs : partsDrainMaxMs) - (elapsedMs() - startedMs)
     try {
-      await within(limitMs, part.stop())
+      await withTimeout(part.stop(), limitMs)
     } catch (error) {
       clean = false
       logger.error({
@@ -346,20 +346,4 @@ async function stopAll(logger: Logger, parts: Part[]): Promise<boolean> {
     }
   }
   return clean
-}
-
-/** Rejects when `work` takes longer. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new DependencyError('dependency.slow', 'It did not stop in time.')),
-      limitMs,
-    )
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -22,7 +22,11 @@ export const day = z
 
 const amountText = z
   .string()
-  .regex(/^-?\d{1,16}(\.\d{1,4})?$/, 'must be a decimal number written as text, like "12500" or "-3.50"')
+  .regex(/^-?\d{1,16}(\.\d{1,4})?$/, {
+    error: 'must be a decimal number written as text, like "12500" or "-3.50"',
+    // What is no number must not reach the checks that read it as one.
+    abort: true,
+  })
   .describe('Exact decimal as text: at most 16 digits and the decimals of the currency')
 const positiveText = amountText.refine((text) => new Decimal(text).greaterThan(0), 'must be above zero')
 const partText = amountText.refine((text) => !text.startsWith('-'), 'must not be negative')

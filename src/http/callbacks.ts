@@ -34,7 +34,8 @@ const ussdEndSchema = z.object({
 })
 const smsSchema = z.object({
   date: z.string().max(40),
-  from: msisdn,
+  // A name ("Wave") or a short code may write to us too: taken and remembered, never answered. Refused, it would come again.
+  from: word,
   id: identifier,
   linkId: z.string().max(200).optional(),
   text: z.string().max(4_000),

@@ -54,9 +54,9 @@ export interface ImportOptions {
 }
 
 /** Rows that go to the database together. */
-const batchRowsMax = 1_000
+const batchRowsMax = 2_000
 /** Rows checked in one turn of the event loop. */
-const rowsPerTurn = 50
+const rowsPerTurn = 25
 
 /** Faults are in the report; it rejects only when the database is away or refuses in a way no row explains. */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {

@@ -37,8 +37,8 @@ export interface DecisionRow {
   msisdn: string | null
   phoneLanguage: string | null
   phoneOptedOut: boolean
-  /** Only for replies: members who share the phone. */
-  phoneMembers: number
+  /** Nobody else uses the phone; asked only for a member who wants full texts, null where it cannot be said. */
+  phoneIsHersAlone: boolean | null
   /** Planned messages that she got today or that are on their way to her. */
   toldToday: number
 
@@ -157,8 +157,8 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        c.granted as "consentGranted",
        ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
        coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
-       case when m.purpose = 'reply'
-            then (select count(*) from member_phones s where s.phone_id = ph.id)::int else 0 end as "phoneMembers",
+       case when mb.sms_form = 'full'
+            then (select bool_and(s.member_id = mb.id) from member_phones s where s.phone_id = ph.id) end as "phoneIsHersAlone",
        coalesce(told.count, 0)::int as "toldToday",
        entry.reversed as "entryReversed", entry.booked_date as "entryDate", entry.purpose as "entryPurpose",
        booked.amount as "entryAmount", booked.currency as "entryCurrency", booked.balance as "entryBalance",

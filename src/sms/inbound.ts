@@ -13,6 +13,7 @@ import { stopMessages } from '../outbound/opt-out.ts'
 import { createMessages } from '../outbound/outbox.ts'
 import { fold } from './fold.ts'
 import type { KeywordAnswer, Sender, SenderMember } from './keyword.ts'
+import { stop } from './keywords/stop.ts'
 import { createMatcher, type Match } from './match.ts'
 
 export interface InboundSms {
@@ -61,12 +62,17 @@ export function createInbound(options: InboundOptions): Inbound {
   async function receive(sms: InboundSms): Promise<void> {
     const now = clock.now()
     const msisdn = ownNames.has(sms.from) ? undefined : numberOf(sms.from)
-    const programme = msisdn === undefined ? undefined : await findProgramme(db, programmes, sms.to, msisdn)
-    const matched = programme === undefined ? undefined : match(fold(sms.text), programme.languages)
+    const meant = msisdn === undefined ? [] : await meantProgrammes(db, programmes, sms.to, msisdn)
+    const languages = [...new Set(meant.flatMap((one) => one.languages))]
+    const matched = match(fold(sms.text), languages)
+    // Of two programmes nobody may guess which one she asks; a STOP counts for both, and one of them confirms it.
+    const stopsAll = meant.length > 1 && matched?.keyword === stop
+    const programme = meant.length === 1 || stopsAll ? meant[0] : undefined
     const outcome = await db.transaction(async (tx) => {
       const inboundId = await rememberOnce(tx, sms, programme?.id, matched?.keyword.name, now)
       if (inboundId === undefined) return 'repeated'
       if (programme === undefined || msisdn === undefined) return 'no_programme'
+      if (stopsAll) await stopPhones(tx, meant, msisdn, now)
       const sender = await lockSender(tx, programme.id, msisdn)
       const earlier = await countToday(tx, sender.phoneId, now)
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
@@ -121,15 +127,9 @@ export function createInbound(options: InboundOptions): Inbound {
     if (msisdn === undefined) return
     const meant = programmes.filter((one) => one.senderId === senderId || one.shortcode === senderId)
     // A sender name that we do not know says nothing about one programme: it then counts for all that know the number.
-    const ids = (meant.length > 0 ? meant : programmes).map((programme) => programme.id)
-    const stopped = await db.transaction(async (tx) => {
-      const { rows } = await tx.query<{ id: string }>(
-        'select id from phones where msisdn = $1 and programme_id = any($2) order by id for update',
-        [msisdn, ids],
-      )
-      for (const { id } of rows) await stopMessages(tx, { phoneId: id }, now)
-      return rows.length
-    })
+    const stopped = await db.transaction((tx) =>
+      stopPhones(tx, meant.length > 0 ? meant : programmes, msisdn, now),
+    )
     metrics.inbound.inc({ keyword: 'network_opt_out' })
     logger.info({ event: 'sms.network_opt_out', phones: stopped, from: maskMsisdn(msisdn) })
   }
@@ -143,22 +143,36 @@ function numberOf(written: string): string | undefined {
   return parseMsisdn(written.startsWith('+') ? written : `+${written}`, 'SN')
 }
 
-/** By the shortcode; else the one programme that knows the number; else the only programme there is. */
-async function findProgramme(
+/** Stops the phones with this number in these programmes; returns how many there are. */
+async function stopPhones(
+  tx: Queryable,
+  programmes: readonly ProgrammeInfo[],
+  msisdn: string,
+  now: Date,
+): Promise<number> {
+  const { rows } = await tx.query<{ id: string }>(
+    'select id from phones where msisdn = $1 and programme_id = any($2) order by id for update',
+    [msisdn, programmes.map(({ id }) => id)],
+  )
+  for (const { id } of rows) await stopMessages(tx, { phoneId: id }, now)
+  return rows.length
+}
+
+/** By the shortcode; else the programmes that know the number; else the only programme there is. */
+async function meantProgrammes(
   db: Db,
   programmes: readonly ProgrammeInfo[],
   to: string,
   msisdn: string,
-): Promise<ProgrammeInfo | undefined> {
+): Promise<readonly ProgrammeInfo[]> {
   const written = programmes.find((programme) => programme.shortcode === to)
-  if (written !== undefined) return written
+  if (written !== undefined) return [written]
   const { rows } = await db.pool.query<{ id: string }>(
     `select programme_id as id from phones where msisdn = $1`,
     [msisdn],
   )
   const knowing = programmes.filter((programme) => rows.some(({ id }) => id === programme.id))
-  if (knowing.length === 1) return knowing[0]
-  return knowing.length === 0 && programmes.length === 1 ? programmes[0] : undefined
+  return knowing.length === 0 && programmes.length === 1 ? programmes : knowing
 }
 
 /** Undefined when this very SMS was already taken; one that is being taken right now is waited for. */

@@ -16,6 +16,7 @@ export type ProgrammeLimits = Pick<
 const closings: Readonly<Record<string, (sample: Samples) => LineValues>> = {
   over: ({ code }) => ({ code }),
   late: () => ({}),
+  late_again: () => ({}),
   unknown_code: () => ({}),
   unreadable: () => ({}),
   ask_office: ({ phone, title }) => ({ phone, programme: title.slice(0, 20) }),

@@ -31,7 +31,9 @@ export interface Hop {
   textHash: string
   /** Best known so far; the programme's default at first. */
   language: string
-  /** Set once the dialogue was told that the answer comes by SMS. */
+  /** Her phone is known and she may be answered; false until that was read. */
+  isMember: boolean
+  /** Set once the dialogue was told that the answer is late. */
   lateReply: string | undefined
 }
 
@@ -262,6 +264,7 @@ export function createConversation(deps: ConversationDeps) {
       const caller = await findCaller(db.reads, programme.id, call.msisdn)
       const opening = caller === undefined ? undefined : openingDialogue(programme, caller)
       if (caller === undefined || opening === undefined) return refuse(hop, menu)
+      hop.isMember = true
       const walk: Walk = { hop, menu, phoneId: caller.phoneId, now, first: true }
       hop.language = opening.language ?? hop.language
       if (call.text !== '') {

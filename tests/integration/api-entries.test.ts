@@ -198,6 +198,14 @@ describe('bad input', () => {
       'request.field_invalid',
       'postings[0].amount',
     ],
+    ...['', 'abc', '\u0000', '2026-11-22', '..', '1,5', 'NaN'].map((amount): (typeof cases)[number] => [
+      `the amount ${JSON.stringify(amount)}`,
+      withPosting({ account: 'cash', amount }),
+      400,
+      'request.field_invalid',
+      'postings[0].amount',
+    ]),
+    ['the year 0', { ...base, bookedDate: '0000-01-01' }, 400, 'request.field_invalid', 'bookedDate'],
     [
       'too many decimals',
       withPosting({ account: 'cash', amount: '500.5' }),
@@ -358,6 +366,8 @@ describe('loans and reads', () => {
       status: 422,
       body: { code: 'loan.schedule_invalid', field: 'instalments' },
     })
+    const nameless = await post('/loans', { ...loan, number: 'L/2', principal: 'much' })
+    expect(nameless).toMatchObject({ status: 400, body: { field: 'principal' } })
     const unknown = await post('/loans', { ...loan, number: 'L/2', member: 'nobody' })
     expect(unknown).toMatchObject({ status: 422, body: { code: 'member.unknown', field: 'member' } })
     const accounts = await database.db.pool.query("select 1 from accounts where code = 'loan/L/2'")
@@ -376,7 +386,11 @@ describe('loans and reads', () => {
     const second = await call('GET', `${path}&after=${String(first.body.next)}`)
     expect(balances(second)).toEqual(['28000'])
     expect(second.body.next).toBeNull()
-    expect((await call('GET', `${path}&after=x`)).body).toMatchObject({ status: 400, field: 'after' })
+    for (const after of ['x', '0000-01-01.1', '2026-02-30.1'])
+      expect((await call('GET', `${path}&after=${after}`)).body).toMatchObject({
+        status: 400,
+        field: 'after',
+      })
   })
 
   test('messages are listed with their moves and without their texts', async () => {

@@ -280,4 +280,33 @@ test('the programme is found by the shortcode, else by the number', async () => 
   // Two programmes and neither shortcode nor number known: nobody may guess.
   await both.receive({ ...sms, from: '+221781110003', id: 'nowhere', to: 'unknown' })
   expect(await repliesTo('+221781110003')).toEqual([])
+
+  // Known to both: a question is nobody's, a STOP counts for both and is confirmed once.
+  const twice = await createMember(database.db, programme)
+  await createMember(database.db, other, { msisdn: twice.msisdn })
+  await both.receive({ ...sms, from: twice.msisdn, id: 'whose', to: 'unknown' })
+  expect(await repliesTo(twice.msisdn)).toEqual([])
+  for (const id of ['stop-both', 'stop-both', 'stop-again'])
+    await both.receive({ ...sms, from: twice.msisdn, text: 'STOP', id, to: 'unknown' })
+  const { rows } = await database.db.pool.query<{ stopped: boolean }>(
+    'select opted_out_at is not null as stopped from phones where msisdn = $1',
+    [twice.msisdn],
+  )
+  expect(rows).toEqual([{ stopped: true }, { stopped: true }])
+  expect(await repliesTo(twice.msisdn)).toMatchObject([
+    { template: 'reply.stopped' },
+    { template: 'reply.stopped' },
+  ])
 })
+
+test.each(['Wave', '1234', 'FANSOTO'])(
+  'an SMS from %s is remembered, and nobody is stopped or answered by it',
+  async (from) => {
+    await receive('STOP', from, `from-${from}`)
+    const { rows } = await database.db.pool.query(
+      'select phone_id, keyword from inbound_messages where external_id = $1',
+      [`from-${from}`],
+    )
+    expect(rows).toEqual([{ phone_id: null, keyword: null }])
+  },
+)

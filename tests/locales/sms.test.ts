@@ -157,7 +157,7 @@ test('texts for members are made without Intl, whose spaces are outside GSM-7', 
 
 test('every language has words for every keyword and language, and no word means two things', () => {
   const reference = Object.keys(i18n.keywords('fr')).sort()
-  for (const { name } of keywords) expect(reference).toContain(name)
+  for (const { name } of keywords) expect(reference.map((key) => key.replace('.alone', ''))).toContain(name)
   const meanings = new Map<string, string>()
   for (const language of languages) {
     expect(Object.keys(i18n.keywords(language)).sort(), language).toEqual(reference)

@@ -11,6 +11,7 @@ if (!hasRedis) console.warn('redis-server is not installed: tests of the Redis b
 
 export interface TestRedis {
   url: string
+  pid: number
   stop(): Promise<void>
 }
 
@@ -36,10 +37,13 @@ export async function startRedis(): Promise<TestRedis> {
   await probe.quit()
   return {
     url,
+    pid: server.pid ?? 0,
     stop: async () => {
       const gone = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGKILL')
-      await gone
+      if (server.exitCode === null && server.signalCode === null) {
+        server.kill('SIGKILL')
+        await gone
+      }
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -32,7 +32,7 @@ const row: DecisionRow = {
   msisdn: '+221771234567',
   phoneLanguage: null,
   phoneOptedOut: false,
-  phoneMembers: 0,
+  phoneIsHersAlone: null,
   toldToday: 0,
   entryReversed: null,
   entryDate: null,
