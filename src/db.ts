@@ -97,10 +97,31 @@ async function inTransaction<Result>(
   }
 }
 
+/** Work that may be refused inside a transaction and taken back alone: what came before it stays. */
+export async function attempt<Result>(tx: Queryable, work: () => Promise<Result>): Promise<Result> {
+  await tx.query('savepoint attempt')
+  try {
+    const result = await work()
+    await tx.query('release savepoint attempt')
+    return result
+  } catch (error) {
+    await tx.query('rollback to savepoint attempt').catch(() => undefined)
+    throw error
+  }
+}
+
 /** One connection shared by many callers; statements are prepared by name and sent without waiting for one another. */
 export interface Pipeline {
   query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
   close(): Promise<void>
+}
+
+/** What reads by name need; a transaction can stand in for the shared connection. */
+export type NamedReads = Pick<Pipeline, 'query'>
+
+/** The same statements inside a transaction, where a name is not worth a prepared plan. */
+export function namedReads(tx: Queryable): NamedReads {
+  return { query: async (_name, text, values) => (await tx.query(text, values)).rows as never }
 }
 
 export interface PipelineOptions {

@@ -11,6 +11,10 @@ export const requestErrors = {
     sentence: 'The body has a content type that this route does not take.',
   },
   'auth.missing': { status: 401, sentence: 'A valid key is needed.' },
+  'idempotency.conflict': {
+    status: 409,
+    sentence: 'This idempotency key already names a different request.',
+  },
   'route.unknown': { status: 404, sentence: 'There is nothing here.' },
   'entry.reference_conflict': { status: 409, sentence: 'This reference already names a different entry.' },
   'entry.reference_concurrent': {

@@ -1,9 +1,9 @@
 // In: JSON requests of a programme's back office with its API key. Out: entries, loans, positions, statements, message states.
 // Must never show one programme's data to the key of another, and never half do a write.
 import { isUtf8 } from 'node:buffer'
-import express, { type Request, type RequestHandler, Router } from 'express'
+import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import { type Clock, elapsedMs } from '../clock.ts'
-import type { Db } from '../db.ts'
+import type { Db, Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
@@ -18,6 +18,7 @@ import {
   statementQuery,
 } from './api-schemas.ts'
 import { createLoan, postEntry, postReversal } from './api-writes.ts'
+import { answerOf, writeOnce } from './idempotency.ts'
 import { type ApiCaller, findCallerByKey } from './keys.ts'
 import { openApiDocument } from './openapi.ts'
 import { apiErrorHandler } from './problem.ts'
@@ -29,9 +30,58 @@ export interface ApiDeps {
   metrics: Metrics
 }
 
-type Handler = (caller: ApiCaller, request: Request) => Promise<Answer>
+interface Route {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  path: string
+  /** Runs in one transaction, which a rejection takes back. */
+  handle(tx: Queryable, caller: ApiCaller, request: Request): Promise<Answer>
+}
 
 const bodyBytesMax = 102_400
+
+/** Every route of `/api/v1`; a write needs nothing more to be repeated safely under an Idempotency-Key. */
+function routesOf(clock: Clock): readonly Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/entries',
+      handle: (tx, caller, request) => postEntry(tx, caller, parseInput(entrySchema, request.body)),
+    },
+    {
+      method: 'post',
+      path: '/entries/:reference/reversal',
+      handle: (tx, caller, request) =>
+        postReversal(tx, caller, param(request, 'reference'), parseInput(reversalSchema, request.body)),
+    },
+    {
+      method: 'post',
+      path: '/loans',
+      handle: (tx, caller, request) => createLoan(tx, caller, parseInput(loanSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/loans/:number',
+      handle: (tx, caller, request) => loanStateOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/position',
+      handle: (tx, caller, request) => positionOf(tx, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/accounts/:code/statement',
+      handle: (tx, caller, request) =>
+        statementOf(tx, caller, param(request, 'code'), parseInput(statementQuery, { ...request.query })),
+    },
+    {
+      method: 'get',
+      path: '/messages',
+      handle: (tx, caller, request) =>
+        messageStates(tx, caller, parseInput(messagesQuery, { ...request.query })),
+    },
+  ]
+}
 
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
@@ -52,57 +102,38 @@ export function createApi(deps: ApiDeps): Router {
     }),
   )
 
-  const routes: { method: 'get' | 'post'; path: string; handle: Handler }[] = [
-    {
-      method: 'post',
-      path: '/entries',
-      handle: (caller, request) => postEntry(db, caller, parseInput(entrySchema, request.body)),
-    },
-    {
-      method: 'post',
-      path: '/entries/:reference/reversal',
-      handle: (caller, request) =>
-        postReversal(db, caller, param(request, 'reference'), parseInput(reversalSchema, request.body)),
-    },
-    {
-      method: 'post',
-      path: '/loans',
-      handle: (caller, request) => createLoan(db, caller, parseInput(loanSchema, request.body)),
-    },
-    {
-      method: 'get',
-      path: '/loans/:number',
-      handle: (caller, request) => loanStateOf(db, caller, param(request, 'number')),
-    },
-    {
-      method: 'get',
-      path: '/members/:number/position',
-      handle: (caller, request) => positionOf(db, clock, caller, param(request, 'number')),
-    },
-    {
-      method: 'get',
-      path: '/accounts/:code/statement',
-      handle: (caller, request) =>
-        statementOf(db, caller, param(request, 'code'), parseInput(statementQuery, { ...request.query })),
-    },
-    {
-      method: 'get',
-      path: '/messages',
-      handle: (caller, request) => messageStates(db, caller, parseInput(messagesQuery, { ...request.query })),
-    },
-  ]
-  for (const { method, path, handle } of routes)
-    router[method](path, (request, response, next) => {
-      const caller: unknown = response.locals.caller
-      if (!isCaller(caller)) throw new InvariantError('a route runs without its key check')
-      response.locals.route = `${method} ${path}`
-      handle(caller, request).then(({ status, body }) => response.status(status).json(body), next)
+  for (const route of routesOf(clock))
+    router[route.method](route.path, (request, response, next) => {
+      response.locals.route = `${route.method} ${route.path}`
+      answer(deps, route, request, response).catch(next)
     })
   router.use(() => {
     throw new RequestError('route.unknown')
   })
   router.use(apiErrorHandler(logger))
   return router
+}
+
+async function answer({ db, clock }: ApiDeps, route: Route, request: Request, response: Response) {
+  const caller: unknown = response.locals.caller
+  if (!isCaller(caller)) throw new InvariantError('a route runs without its key check')
+  const { status, text, replayed } = await db.transaction((tx) => {
+    const work = () => route.handle(tx, caller, request)
+    if (route.method === 'get') return work().then(answerOf)
+    return writeOnce(
+      tx,
+      {
+        apiKeyId: caller.keyId,
+        programmeId: caller.programmeId,
+        key: request.get('idempotency-key'),
+        request: [route.method, request.path, request.body],
+        at: clock.now(),
+      },
+      work,
+    )
+  })
+  if (replayed) response.setHeader('idempotency-replayed', 'true')
+  response.status(status).type('json').send(text)
 }
 
 /** One line and one count a request; the path is named by its pattern, since it holds member numbers. */

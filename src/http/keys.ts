@@ -4,6 +4,7 @@ import type { Db } from '../db.ts'
 
 /** Who is calling: the key names the programme, and entries carry the key's name as their poster. */
 export interface ApiCaller {
+  keyId: string
   keyName: string
   programmeId: string
   currency: string
@@ -21,7 +22,7 @@ export async function createApiKey(db: Db, programmeId: string, name: string): P
 export async function findCallerByKey(db: Db, key: string): Promise<ApiCaller | undefined> {
   const rows = await db.reads.query<ApiCaller & { [column: string]: unknown }>(
     'api-key',
-    `select k.name as "keyName", k.programme_id as "programmeId", p.currency_code as currency, p.time_zone as "timeZone"
+    `select k.id as "keyId", k.name as "keyName", k.programme_id as "programmeId", p.currency_code as currency, p.time_zone as "timeZone"
        from api_keys k join programmes p on p.id = k.programme_id where k.key_hash = $1 and k.revoked_at is null`,
     [hashKey(key)],
   )

@@ -26,6 +26,14 @@ function bare({ $schema: _dialect, ...schema }: JsonSchema): JsonSchema {
   return schema
 }
 
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Your own name for this request. A repetition within 7 days has no second effect and gets the first answer, byte for byte, with Idempotency-Replayed: true; another request under the same key is refused. A refused request is not remembered.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
 function operation(input: {
   summary: string
   body?: z.ZodType
@@ -50,7 +58,10 @@ function operation(input: {
   return {
     summary: input.summary,
     security: [{ key: [] }],
-    parameters: parametersOf(input.path, input.query),
+    parameters: [
+      ...parametersOf(input.path, input.query),
+      ...(input.body === undefined ? [] : [idempotencyKey]),
+    ],
     ...(input.body === undefined
       ? {}
       : { requestBody: { required: true, content: json(inputOf(input.body)) } }),
@@ -74,6 +85,7 @@ function parametersOf(path: readonly [string, string] | undefined, query: z.ZodT
 }
 
 const written = [
+  'idempotency.conflict',
   'request.malformed',
   'request.field_invalid',
   'request.too_large',

@@ -2,7 +2,7 @@
 // Amounts come from committed postings alone. Must never write, and never run a statement that can block.
 import { Decimal } from 'decimal.js'
 import type { CalendarDate } from '../calendar.ts'
-import type { Pipeline } from '../db.ts'
+import type { NamedReads, Pipeline } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import type { Amount } from '../money.ts'
 import type { EntryKind } from './entries.ts'
@@ -175,7 +175,7 @@ export async function readBalances(
 
 /** `today` is the business day in the programme's time zone. Throws an InvariantError for an id that is no member's. */
 export async function readPosition(
-  reads: Pipeline,
+  reads: NamedReads,
   memberId: string,
   now: Date,
   today: CalendarDate,

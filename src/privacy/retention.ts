@@ -45,7 +45,7 @@ const dayMs = 24 * 3_600_000
 const retentionLockKey = 7_391_003
 
 /** A statement takes the cutoff, the most rows it may touch and, where it stamps them, the instant. */
-const kinds: readonly { name: string; days: keyof KeepDays; sql: string; stamps?: true }[] = [
+const kinds: readonly { name: string; days: keyof KeepDays | number; sql: string; stamps?: true }[] = [
   {
     // A message that may still leave keeps its text; updated_at stays, because it says when the message last moved.
     name: 'texts',
@@ -70,6 +70,14 @@ const kinds: readonly { name: string; days: keyof KeepDays; sql: string; stamps?
            where id in (select id from inbound_messages
                          where received_at < $1 and (phone_id is not null or keyword is not null or programme_id is not null)
                          order by received_at limit $2 for update skip locked)`,
+  },
+  // Answers of the HTTP API, for as long as it promises to repeat them.
+  {
+    name: 'idempotency_keys',
+    days: 7,
+    sql: `delete from idempotency_keys
+           where (api_key_id, key) in
+             (select api_key_id, key from idempotency_keys where created_at < $1 limit $2 for update skip locked)`,
   },
   // Dialogues end after minutes and are removed then; this is for what a process that died left behind. Redis does it by itself.
   {
@@ -97,7 +105,8 @@ export function createRetention(options: RetentionOptions): Retention {
 
   async function purgeKind(kind: (typeof kinds)[number], now: Date): Promise<number> {
     const startedMs = elapsedMs()
-    const cutoff = new Date(now.getTime() - keepDays[kind.days] * dayMs)
+    const days = typeof kind.days === 'number' ? kind.days : keepDays[kind.days]
+    const cutoff = new Date(now.getTime() - days * dayMs)
     let rows = 0
     for (let batch = batchRows; batch === batchRows && !stopping; rows += batch)
       batch =

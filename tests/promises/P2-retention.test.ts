@@ -129,6 +129,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     inbound_messages: 4 * each,
     ussd_sessions: 6 * each,
     ussd_replies: 6 * each,
+    idempotency_keys: 0,
   })
   const { rows: audited } = await database.db.pool.query(
     "select action, subject, after from audit_log where actor = 'system:retention' order by id",
@@ -141,7 +142,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
 }, 300_000)
 
 test('a second round forgets nothing more', async () => {
-  expect(Object.values(await newRetention(5_000).purgeOnce(now))).toEqual([0, 0, 0, 0, 0])
+  expect(new Set(Object.values(await newRetention(5_000).purgeOnce(now)))).toEqual(new Set([0]))
 }, 60_000)
 
 test('an SMS whose row was emptied is still known when the provider repeats it', async () => {
