@@ -16,6 +16,8 @@ export interface CallerMember {
   smsForm: 'discreet' | 'full'
   hasPin: boolean
   optedOut: boolean
+  /** She has never said what we may send her, not even STOP. */
+  unasked: boolean
 }
 
 export interface Caller {
@@ -36,7 +38,8 @@ interface CallerRow extends Omit<CallerMember, 'id'> {
 const callerSql = `
   select p.id as "phoneId", p.language as "phoneLanguage", p.opted_out_at is not null as "phoneOptedOut",
          m.id, m.group_id as "groupId", m.alias, m.first_name as "firstName", m.status, m.language, m.role,
-         m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut"
+         m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut",
+         not exists (select 1 from consents c where c.member_id = m.id) as unasked
     from phones p
     left join member_phones mp on mp.phone_id = p.id
     left join members m on m.id = mp.member_id

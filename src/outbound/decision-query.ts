@@ -2,6 +2,7 @@
 // Only reads. Amounts are read for full texts alone: a discreet text states none.
 import type { CalendarDate } from '../calendar.ts'
 import type { Pipeline } from '../db.ts'
+import { consentOfMessageSql } from './opt-out.ts'
 import type { Purpose } from './outbox.ts'
 
 export interface DecisionRow {
@@ -30,7 +31,7 @@ export interface DecisionRow {
   memberStatus: 'active' | 'suspended' | 'left' | null
   smsForm: 'discreet' | 'full' | null
   memberOptedOut: boolean
-  /** What she said about this purpose; null when nothing is recorded. */
+  /** Her newest word about this purpose; null when nothing is recorded, and for answers to her own asking. */
   consentGranted: boolean | null
 
   phoneId: string | null
@@ -154,7 +155,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        pr.daily_cap as "dailyCap",
        mb.first_name as "firstName", mb.language as "memberLanguage", mb.status as "memberStatus",
        mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",
-       c.granted as "consentGranted",
+       ${consentOfMessageSql('m')} as "consentGranted",
        ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
        coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
        case when mb.sms_form = 'full'
@@ -174,7 +175,6 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
   join messages m on m.id = wanted.id
   join programme_days pr on pr.id = m.programme_id
   left join members mb on mb.id = m.member_id
-  left join consents c on c.member_id = m.member_id and c.purpose = m.purpose
   left join messages corrected on corrected.id = m.corrects_id
   ${phoneSql}
   ${toldSql}

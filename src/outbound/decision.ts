@@ -78,8 +78,8 @@ function whyUnwanted(row: DecisionRow): string | undefined {
   // A suspended member still gets the receipts of what she pays.
   if (row.memberStatus === 'suspended' && row.purpose !== 'receipt') return 'member_suspended'
   if (row.memberOptedOut || row.phoneOptedOut) return 'opted_out'
-  // Service messages of a signed loan need no row; a row that says no always counts.
-  return row.consentGranted === false ? 'no_consent' : undefined
+  // Only a recorded yes is consent.
+  return row.consentGranted === true ? undefined : 'no_consent'
 }
 
 function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {

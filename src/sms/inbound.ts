@@ -6,6 +6,7 @@ import type { Db, Queryable } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
+import type { Saying } from '../members/consent.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import type { Metrics } from '../metrics.ts'
 import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
@@ -72,7 +73,7 @@ export function createInbound(options: InboundOptions): Inbound {
       const inboundId = await rememberOnce(tx, sms, programme?.id, matched?.keyword.name, now)
       if (inboundId === undefined) return 'repeated'
       if (programme === undefined || msisdn === undefined) return 'no_programme'
-      if (stopsAll) await stopPhones(tx, meant, msisdn, now)
+      if (stopsAll) await stopPhones(tx, meant, msisdn, sayingBy('herself', now))
       const sender = await lockSender(tx, programme.id, msisdn)
       const earlier = await countToday(tx, sender.phoneId, now)
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
@@ -128,13 +129,17 @@ export function createInbound(options: InboundOptions): Inbound {
     const meant = programmes.filter((one) => one.senderId === senderId || one.shortcode === senderId)
     // A sender name that we do not know says nothing about one programme: it then counts for all that know the number.
     const stopped = await db.transaction((tx) =>
-      stopPhones(tx, meant.length > 0 ? meant : programmes, msisdn, now),
+      stopPhones(tx, meant.length > 0 ? meant : programmes, msisdn, sayingBy('network', now)),
     )
     metrics.inbound.inc({ keyword: 'network_opt_out' })
     logger.info({ event: 'sms.network_opt_out', phones: stopped, from: maskMsisdn(msisdn) })
   }
 
   return { receive, optOut }
+}
+
+function sayingBy(collector: 'herself' | 'network', at: Date): Saying {
+  return { channel: 'sms', wording: 'keyword', language: undefined, collector, at }
 }
 
 /** E.164, or undefined for a name or a shortcode, which nobody should be answered at. */
@@ -148,13 +153,13 @@ async function stopPhones(
   tx: Queryable,
   programmes: readonly ProgrammeInfo[],
   msisdn: string,
-  now: Date,
+  saying: Saying,
 ): Promise<number> {
   const { rows } = await tx.query<{ id: string }>(
     'select id from phones where msisdn = $1 and programme_id = any($2) order by id for update',
     [msisdn, programmes.map(({ id }) => id)],
   )
-  for (const { id } of rows) await stopMessages(tx, { phoneId: id }, now)
+  for (const { id } of rows) await stopMessages(tx, { phoneId: id }, saying)
   return rows.length
 }
 

@@ -74,6 +74,7 @@ const newDialogue: Dialogue = {
   memberId: undefined,
   role: '',
   hasPin: false,
+  unasked: false,
   shared: false,
   passed: false,
   target: undefined,
@@ -117,6 +118,7 @@ export function createConversation(deps: ConversationDeps) {
       memberId: only?.id,
       role: only?.role ?? '',
       hasPin: only?.hasPin ?? false,
+      unasked: only?.unasked ?? false,
       shared: active.length > 1,
     }
   }
@@ -136,6 +138,13 @@ export function createConversation(deps: ConversationDeps) {
         msisdn: hop.call.msisdn,
         now,
         hopKey,
+        saying: {
+          channel: 'ussd',
+          wording: i18n.language(current.dialogue.language ?? hop.language).consent.version,
+          language: current.dialogue.language,
+          collector: 'herself',
+          at: now,
+        },
       }
       const { outcome, changes, values } = await known.run(context, action.value)
       const dialogue = changes === undefined ? current.dialogue : { ...current.dialogue, ...changes }
@@ -249,8 +258,8 @@ export function createConversation(deps: ConversationDeps) {
     const passing = stateOf(menu, dialogue.state).passing
     const state = passing ? dialogue.target : dialogue.state
     if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
-    const { trail, memberId, role, hasPin } = dialogue
-    return { state, trail, memberId, role, hasPin }
+    const { trail, memberId, role, hasPin, unasked } = dialogue
+    return { state, trail, memberId, role, hasPin, unasked }
   }
 
   return {
@@ -284,7 +293,8 @@ export function createConversation(deps: ConversationDeps) {
         return finish(walk, enter(menu, opening, menu.home))
       metrics.sessions.inc({ event: 'resume_offered' })
       // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
-      const current = known === undefined ? {} : { role: known.role, hasPin: known.hasPin }
+      const current =
+        known === undefined ? {} : { role: known.role, hasPin: known.hasPin, unasked: known.unasked }
       return finish(
         walk,
         enter(menu, { ...opening, resumable: { ...resumable, ...current } }, menu.gates.resume),
@@ -297,8 +307,8 @@ export function createConversation(deps: ConversationDeps) {
       const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       const { dialogue } = session
       if (session.menuVersion !== menu.version) {
-        const { language, memberId, role, hasPin, shared, passed } = dialogue
-        const kept = { ...newDialogue, language, memberId, role, hasPin, shared, passed }
+        const { language, memberId, role, hasPin, unasked, shared, passed } = dialogue
+        const kept = { ...newDialogue, language, memberId, role, hasPin, unasked, shared, passed }
         return finish(walk, { ...enter(menu, kept, menu.home), reason: 'menu_changed' })
       }
       let current = await act(walk, step(menu, dialogue, { type: 'input', text: input }), hop.textHash)

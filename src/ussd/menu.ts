@@ -71,7 +71,7 @@ const menuSchema = z.strictObject({
   menu: name,
   home: name,
   /** States that stop her on the way to another. */
-  gates: z.strictObject({ language: name, who: name, pin: name, new_pin: name, resume: name }),
+  gates: z.strictObject({ language: name, who: name, pin: name, new_pin: name, consent: name, resume: name }),
   states: z.record(name, stateSchema),
 })
 

@@ -27,7 +27,7 @@ const row: DecisionRow = {
   memberStatus: 'active',
   smsForm: 'discreet',
   memberOptedOut: false,
-  consentGranted: null,
+  consentGranted: true,
   phoneId: '0198a000-0000-7000-8000-000000000003',
   msisdn: '+221771234567',
   phoneLanguage: null,
@@ -163,8 +163,12 @@ describe('what she wants', () => {
     expect(decide({ ...row, memberStatus: 'suspended' }, now)).toMatchObject({ reason: 'member_suspended' })
     expect(decide({ ...receipt, memberStatus: 'suspended' }, now)).toEqual({ action: 'send' })
   })
-  test('no recorded consent is consent, as for any service message of a signed loan', () => {
-    expect(decide({ ...row, consentGranted: null }, now)).toEqual({ action: 'send' })
+  test('no recorded consent is no consent, but answers to her own asking need none', () => {
+    const unsaid = { consentGranted: null }
+    for (const unasked of [row, receipt, { ...row, purpose: 'notice' as const }])
+      expect(decide({ ...unasked, ...unsaid }, now)).toEqual({ action: 'suppress', reason: 'no_consent' })
+    for (const asked of [reply, { ...reply, purpose: 'code' as const }])
+      expect(decide({ ...asked, ...unsaid }, now)).toEqual({ action: 'send' })
   })
   test('a member without a phone fails by name', () => {
     const none = { phoneId: null, msisdn: null }
