@@ -24,6 +24,12 @@ const languageSchema = z.strictObject({
   datePattern: z.string().includes('{weekday}').includes('{day}').includes('{month}'),
   /** Holds {hour} and {minute}, two digits each, for example "{hour}h{minute}". */
   timePattern: z.string().includes('{hour}').includes('{minute}'),
+  /** Words that would tell who holds the phone of debt, money or a group, in small letters; "prêt*" is all that begins so. */
+  tellingWords: z
+    .array(
+      z.string().regex(/^\p{Ll}[\p{Ll}\p{M} -]*\*?$/u, 'must be small letters, with "*" at most at the end'),
+    )
+    .min(1),
   gsm7: z.strictObject({
     words: z.record(z.string(), z.string()),
     letters: z.record(z.string(), z.string()),
