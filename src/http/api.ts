@@ -7,6 +7,7 @@ import type { Db, Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
   type Answer,
@@ -67,6 +68,17 @@ function routesOf(clock: Clock): readonly Route[] {
       method: 'get',
       path: '/members/:number/position',
       handle: (tx, caller, request) => positionOf(tx, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/consents',
+      handle: (tx, caller, request) => consentsOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'put',
+      path: '/members/:number/consents',
+      handle: (tx, caller, request) =>
+        putConsents(tx, clock, caller, param(request, 'number'), parseInput(consentsSchema, request.body)),
     },
     {
       method: 'get',

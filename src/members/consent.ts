@@ -1,6 +1,6 @@
 // In: what a member or the holder of a phone allows us to send. Out: her words, none ever overwritten, and what they come to now.
 // Must never send or stop a message itself: opt-out.ts of the outbound path does both in one transaction.
-import type { Pipeline, Queryable } from '../db.ts'
+import type { NamedReads, Queryable } from '../db.ts'
 
 /** What a member may allow or refuse one by one: receipts and service, reminders, meetings and training, surveys, promotion. */
 export const consentPurposes = ['receipt', 'reminder', 'meeting', 'survey', 'promotion'] as const
@@ -40,12 +40,12 @@ export function newestWordSql(member: string, purpose: string): string {
             order by c.collected_at desc, c.id desc limit 1)`
 }
 
-/** Keeps each word as a row; one that only repeats to the letter what stands for its time is not doubled. */
-export async function recordWords(tx: Queryable, words: readonly ConsentWord[]): Promise<void> {
-  if (words.length === 0) return
+/** Keeps each word as a row and counts them; one that only repeats to the letter what stands for its time is not doubled. */
+export async function recordWords(tx: Queryable, words: readonly ConsentWord[]): Promise<number> {
+  if (words.length === 0) return 0
   const column = <Value>(read: (word: ConsentWord) => Value | undefined) =>
     words.map((word) => read(word) ?? null)
-  await tx.query(
+  const { rowCount } = await tx.query(
     `insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
      select w.* from unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],
                             $8::timestamptz[]) as w (member_id, purpose, granted, channel, wording, language, collector, at)
@@ -64,42 +64,49 @@ export async function recordWords(tx: Queryable, words: readonly ConsentWord[]):
       column((word) => word.at),
     ],
   )
+  return rowCount ?? 0
 }
 
 /** A yes to what serves her, for each of these purposes on which she has never said anything. */
-export async function agreeToService(tx: Queryable, memberId: string, saying: Saying): Promise<void> {
+export async function agreeToService(tx: Queryable, memberId: string, saying: Saying): Promise<number> {
   const { rows } = await tx.query<{ purpose: string }>(
     'select distinct purpose from consents where member_id = $1',
     [memberId],
   )
   const said = new Set(rows.map(({ purpose }) => purpose))
   const open = servicePurposes.filter((purpose) => !said.has(purpose))
-  await recordWords(
+  return recordWords(
     tx,
     open.map((purpose) => ({ ...saying, memberId, purpose, granted: true })),
   )
 }
 
+// A word that is written down late does not undo what she said since.
+const notSince = `not exists (select 1 from consents c where c.member_id = $1 and c.purpose = 'all' and c.collected_at > $2)`
+
 /** Nothing but answers to her own asking leaves from now on. Keeps the first instant when it already stands. */
-export async function stopAll(tx: Queryable, target: OptOutTarget, saying: Saying): Promise<void> {
+export async function stopAll(tx: Queryable, target: OptOutTarget, saying: Saying): Promise<number> {
   const [table, id] = rowOf(target)
-  await tx.query(`update ${table} set opted_out_at = $2 where id = $1 and opted_out_at is null`, [
-    id,
-    saying.at,
-  ])
-  await recordForAll(tx, target, false, saying)
+  await tx.query(
+    `update ${table} set opted_out_at = $2 where id = $1 and opted_out_at is null and ${notSince}`,
+    [id, saying.at],
+  )
+  return recordForAll(tx, target, false, saying)
 }
 
 /** Undoes stopAll. Single purposes that she refused stay refused. */
-export async function startAgain(tx: Queryable, target: OptOutTarget, saying: Saying): Promise<void> {
+export async function startAgain(tx: Queryable, target: OptOutTarget, saying: Saying): Promise<number> {
   const [table, id] = rowOf(target)
-  await tx.query(`update ${table} set opted_out_at = null where id = $1 and opted_out_at is not null`, [id])
-  await recordForAll(tx, target, true, saying)
+  await tx.query(
+    `update ${table} set opted_out_at = null where id = $1 and opted_out_at is not null and ${notSince}`,
+    [id, saying.at],
+  )
+  return recordForAll(tx, target, true, saying)
 }
 
 async function recordForAll(tx: Queryable, target: OptOutTarget, granted: boolean, saying: Saying) {
   const memberIds = await membersOf(tx, target)
-  await recordWords(
+  return recordWords(
     tx,
     memberIds.map((memberId) => ({ ...saying, memberId, purpose: 'all', granted })),
   )
@@ -119,15 +126,39 @@ function rowOf(target: OptOutTarget): ['members' | 'phones', string] {
   return 'memberId' in target ? ['members', target.memberId] : ['phones', target.phoneId]
 }
 
+/** Minutes of the local day, [from, until). */
+export interface SmsHours {
+  from: number
+  until: number
+}
+
+/** When SMS may reach her; undefined for the programme's hours. */
+export async function setSmsHours(
+  tx: Queryable,
+  memberId: string,
+  hours: SmsHours | undefined,
+): Promise<void> {
+  await tx.query('update members set sms_from_minute = $2, sms_until_minute = $3 where id = $1', [
+    memberId,
+    hours?.from ?? null,
+    hours?.until ?? null,
+  ])
+}
+
 export interface ConsentState {
   /** True while a STOP stands, hers or that of her primary phone. */
   stopped: boolean
+  /** The network of her primary phone refuses our messages. */
+  networkBlocked: boolean
+  hours: SmsHours | undefined
   /** Purposes with a recorded yes. */
   granted: Record<ConsentPurpose, boolean>
 }
 
 const consentsSql = `
   select m.opted_out_at is not null or coalesce(p.opted_out_at is not null, false) as stopped,
+         coalesce(p.network_blocked_at is not null, false) as "networkBlocked",
+         m.sms_from_minute as "from", m.sms_until_minute as until,
          array(select asked.purpose from unnest($2::text[]) as asked (purpose)
                 where ${newestWordSql('m.id', 'asked.purpose')}) as granted
     from members m
@@ -135,12 +166,21 @@ const consentsSql = `
     left join phones p on p.id = mp.phone_id
    where m.id = $1`
 
-export async function readConsents(reads: Pipeline, memberId: string): Promise<ConsentState> {
-  const [row] = await reads.query<{ stopped: boolean; granted: string[] }>('consents', consentsSql, [
-    memberId,
-    consentPurposes,
-  ])
+export async function readConsents(reads: NamedReads, memberId: string): Promise<ConsentState> {
+  const [row] = await reads.query<{
+    stopped: boolean
+    networkBlocked: boolean
+    from: number | null
+    until: number | null
+    granted: string[]
+  }>('consents', consentsSql, [memberId, consentPurposes])
   const yes = new Set(row?.granted ?? [])
   const granted = Object.fromEntries(consentPurposes.map((purpose) => [purpose, yes.has(purpose)]))
-  return { stopped: row?.stopped ?? false, granted: granted as Record<ConsentPurpose, boolean> }
+  const { from = null, until = null } = row ?? {}
+  return {
+    stopped: row?.stopped ?? false,
+    networkBlocked: row?.networkBlocked ?? false,
+    hours: from === null || until === null ? undefined : { from, until },
+    granted: granted as Record<ConsentPurpose, boolean>,
+  }
 }

@@ -23,6 +23,8 @@ export interface CallerMember {
 export interface Caller {
   phoneId: string
   optedOut: boolean
+  /** Its network refuses our messages. */
+  networkBlocked: boolean
   language: string | undefined
   /** Oldest membership first, so that the order on a screen never changes. */
   members: CallerMember[]
@@ -32,11 +34,13 @@ interface CallerRow extends Omit<CallerMember, 'id'> {
   phoneId: string
   phoneLanguage: string | null
   phoneOptedOut: boolean
+  networkBlocked: boolean
   id: string | null
 }
 
 const callerSql = `
   select p.id as "phoneId", p.language as "phoneLanguage", p.opted_out_at is not null as "phoneOptedOut",
+         p.network_blocked_at is not null as "networkBlocked",
          m.id, m.group_id as "groupId", m.alias, m.first_name as "firstName", m.status, m.language, m.role,
          m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut",
          not exists (select 1 from consents c where c.member_id = m.id) as unasked
@@ -57,11 +61,19 @@ export async function findCaller(
   const first = rows[0]
   if (first === undefined) return undefined
   const members: CallerMember[] = []
-  for (const { phoneId: _, phoneLanguage: __, phoneOptedOut: ___, id, ...member } of rows)
+  for (const {
+    phoneId: _,
+    phoneLanguage: __,
+    phoneOptedOut: ___,
+    networkBlocked: ____,
+    id,
+    ...member
+  } of rows)
     if (id !== null) members.push({ id, ...member })
   return {
     phoneId: first.phoneId,
     optedOut: first.phoneOptedOut,
+    networkBlocked: first.networkBlocked,
     language: first.phoneLanguage ?? undefined,
     members,
   }

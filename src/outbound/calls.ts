@@ -8,6 +8,7 @@ import { errorCode, SendError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
+import { noteNetworkBlock } from './opt-out.ts'
 import type { Lane } from './status.ts'
 import type { Moved, Transition, TransitionWriter } from './transitions.ts'
 
@@ -266,11 +267,15 @@ export function createCalls(options: CallOptions): LaneCalls {
       options.alarms?.clear('lane.paused', lane)
     }
     if (optedOut.length === 0) return
-    await db.pool
-      .query('update phones set opted_out_at = coalesce(opted_out_at, $1) where id = any($2::uuid[])', [
-        clock.now(),
-        optedOut.map((entry) => entry.phoneId),
-      ])
+    await db
+      .transaction((tx) =>
+        noteNetworkBlock(
+          tx,
+          optedOut.map((entry) => entry.phoneId),
+          'send',
+          clock.now(),
+        ),
+      )
       .catch((error: unknown) => logger.error({ event: 'sender.opt_out_lost', code: errorCode(error) }))
   }
 

@@ -15,6 +15,8 @@ export interface Sender {
   phoneId: string
   language: string | null
   optedOut: boolean
+  /** Its network refuses our messages. */
+  networkBlocked: boolean
   /** Everybody who shares the phone; none for a number that we do not know. */
   members: SenderMember[]
 }

@@ -3,18 +3,13 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import {
-  agreeToService,
-  consentPurposes,
-  type Saying,
-  servicePurposes,
-  startAgain,
-} from '../members/consent.ts'
+import { consentPurposes, type Saying, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
-import { setConsents, stopMessages } from '../outbound/opt-out.ts'
+import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import type { LineValues } from './data.ts'
+import { hoursOfValue } from './data-messages.ts'
 import type { Dialogue } from './session.ts'
 
 export interface ActionContext {
@@ -211,13 +206,16 @@ export const actions: Readonly<Record<string, Action>> = {
     async run(context) {
       const { phoneId, saying } = context
       const memberId = memberOf(context)
-      await context.db.transaction(async (tx) => {
-        await startAgain(tx, { memberId }, saying)
-        // A STOP by SMS from the phone that she now dials from.
-        await startAgain(tx, { phoneId }, saying)
-        await agreeToService(tx, memberId, saying)
-      })
+      await context.db.transaction((tx) => startMessages(tx, { memberId, dialledFrom: phoneId }, saying))
       return { outcome: 'started' }
+    },
+  },
+
+  choose_hours: {
+    outcomes: ['saved'],
+    async run(context, value) {
+      await setSmsHours(context.db.pool, memberOf(context), hoursOfValue(value))
+      return { outcome: 'saved' }
     },
   },
 }

@@ -166,6 +166,7 @@ export function createConversation(deps: ConversationDeps) {
       dialogue,
       language: dialogue.language ?? hop.language,
       msisdn: hop.call.msisdn,
+      networkCode: hop.call.networkCode,
       now,
     }
     const views = await Promise.all(
@@ -290,7 +291,7 @@ export function createConversation(deps: ConversationDeps) {
         opening.language === undefined ||
         (resumable.memberId !== undefined && known === undefined)
       )
-        return finish(walk, enter(menu, opening, menu.home))
+        return finish(walk, greet(menu, enter(menu, opening, menu.home), caller))
       metrics.sessions.inc({ event: 'resume_offered' })
       // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
       const current =
@@ -322,6 +323,12 @@ export function createConversation(deps: ConversationDeps) {
       }
       return finish(walk, current)
     },
+  }
+
+  /** The first screen says once that her network refuses our messages; the messages screen says what to do. */
+  function greet(menu: Menu, opened: Step, caller: Caller): Step {
+    const isHome = opened.dialogue.state === menu.home
+    return caller.networkBlocked && isHome ? { ...opened, reason: 'network_blocked' } : opened
   }
 
   /** A stranger, or a member who is suspended or has left: the same words for all of them. */

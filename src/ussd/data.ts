@@ -15,7 +15,7 @@ import {
 import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
-import { messageSources } from './data-messages.ts'
+import { memberIn, messageSources } from './data-messages.ts'
 import type { Dialogue } from './session.ts'
 
 export interface DataContext {
@@ -25,6 +25,7 @@ export interface DataContext {
   dialogue: Dialogue
   language: string
   msisdn: string
+  networkCode: string | undefined
   now: Date
 }
 
@@ -106,13 +107,6 @@ const movementsShown = 5
 
 /** Members of one phone that a screen offers. */
 const membersShownMax = 7
-
-/** The member whom the screen is about; the gates have seen to it that there is one. */
-export function memberIn(context: DataContext): string {
-  const { memberId } = context.dialogue
-  if (memberId === undefined) throw new RangeError(`State ${context.dialogue.state} needs a member`)
-  return memberId
-}
 
 function balances(context: DataContext): Promise<MemberBalances> {
   const { date } = localParts(context.now, context.programme.timeZone)

@@ -44,9 +44,9 @@ const keyed = (name: string) => ({ 'idempotency-key': name })
 const answersOf = (replies: { status: number; text: string }[]) =>
   new Set(replies.map(({ status, text }) => `${status} ${text}`))
 
-/** Rows by table, without the ids that differ between two runs of one request. */
+/** Rows by table, without the ids that differ between two runs of one request, and without the heads of audit chains: one a programme. */
 async function countRows(): Promise<Record<string, string>> {
-  const figures = await snapshotTables(database.db.pool, ['idempotency_keys', 'api_keys'])
+  const figures = await snapshotTables(database.db.pool, ['idempotency_keys', 'api_keys', 'audit_heads'])
   return Object.fromEntries(
     Object.entries(figures).map(([name, figure]) => [name, figure.split(' ')[0] ?? '']),
   )

@@ -130,7 +130,7 @@ export async function createWorld(db: Db): Promise<World> {
         delete from ussd_sessions; delete from ussd_replies; delete from cases; delete from meeting_answers;
         delete from consents; delete from message_events; delete from messages; delete from member_pins;
         update phones set language = null, opted_out_at = null;
-        update members set opted_out_at = null`)
+        update members set opted_out_at = null, sms_from_minute = null, sms_until_minute = null`)
       for (const [person, { id }] of Object.entries(members))
         if (person !== 'unasked') await agreeAtEnrolment(db, id, servicePurposes)
       const holding = holders.flatMap((holder) => members[holder]?.id ?? [])
