@@ -37,6 +37,8 @@ export interface DecisionRow {
   msisdn: string | null
   phoneLanguage: string | null
   phoneOptedOut: boolean
+  /** Her binding to the phone is in doubt: it counts as a stranger's. */
+  inDoubt: boolean
   /** Only for replies: members who share the phone. */
   phoneMembers: number
   /** Planned messages that she got today or that are on their way to her. */
@@ -157,6 +159,11 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        c.granted as "consentGranted",
        ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
        coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
+       case when m.purpose in ('reply', 'code')
+            then m.member_id is not null and not exists (
+              select 1 from member_phones d
+               where d.member_id = m.member_id and d.phone_id = ph.id and d.reverify_since is null)
+            else mp.reverify_since is not null end as "inDoubt",
        case when m.purpose = 'reply'
             then (select count(*) from member_phones s where s.phone_id = ph.id)::int else 0 end as "phoneMembers",
        coalesce(told.count, 0)::int as "toldToday",

@@ -43,7 +43,7 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
 
 /** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
 function speaksFully(row: DecisionRow): boolean {
-  if (row.smsForm !== 'full') return false
+  if (row.smsForm !== 'full' || row.inDoubt) return false
   return !row.template.startsWith('reply.') || row.phoneMembers === 1
 }
 

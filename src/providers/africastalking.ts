@@ -94,6 +94,13 @@ export const africasTalkingReportWords = {
   Expired: 'undelivered',
 } as const
 
+/** Reasons in a delivery report that say that nobody has this number; the misspelt one is the provider's own. The same page. */
+export const africasTalkingGoneReasons: ReadonlySet<string> = new Set([
+  'UserDoesNotExist',
+  'NotNetworkSubcriber',
+  'NotNetworkSubscriber',
+])
+
 const recipientSchema = z.object({
   statusCode: z.number().int(),
   number: z.string(),

@@ -59,7 +59,7 @@ export const actions: Readonly<Record<string, Action>> = {
       const rows = await context.db.reads.query<{ language: string | null; role: string; hasPin: boolean }>(
         'choose-member',
         `select m.language, m.role, n.member_id is not null as "hasPin"
-           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2
+           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2 and mp.reverify_since is null
            left join member_pins n on n.member_id = m.id
           where m.id = $1 and m.status = 'active'`,
         [memberId, context.phoneId],

@@ -32,6 +32,7 @@ const row: DecisionRow = {
   msisdn: '+221771234567',
   phoneLanguage: null,
   phoneOptedOut: false,
+  inDoubt: false,
   phoneMembers: 0,
   toldToday: 0,
   entryReversed: null,
