@@ -25,13 +25,13 @@ import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
 import { createSender } from './outbound/sender.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
-import { createRetention } from './privacy/retention.ts'
+import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createPlanner } from './reminders/planner.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
 import { menuFaults, serviceCodeFaults } from './ussd/check.ts'
-import { createPostgresSessions, createRedisSessions } from './ussd/session-store.ts'
+import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 
 export const roles = ['web', 'worker', 'planner'] as const
@@ -159,8 +159,8 @@ async function startWorker(
 function startPlanner({ runtime, metrics, parts }: House): void {
   const { db, clock, logger } = runtime
   const planner = createPlanner({ db, clock, logger, metrics })
-  const retention = createRetention({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
-  for (const [name, part] of Object.entries({ planner, retention })) {
+  const daily = createDaily({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
+  for (const [name, part] of Object.entries({ planner, daily })) {
     part.start()
     parts.push({ name, stop: () => part.stop() })
   }
@@ -181,10 +181,11 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
     }),
   )
   if (role === undefined || role === 'web') {
-    app.use(
-      createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers: createHandlers(house), logger, metrics }),
-    )
-    app.use('/api/v1', createApi({ db, clock, logger, metrics }))
+    const sessions = openSessions(house)
+    const handlers = createHandlers(house, sessions)
+    app.use(createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers, logger, metrics }))
+    const forgetDialogues = (phoneIds: readonly string[]) => sessions.forget(phoneIds)
+    app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }
   answerTheRest(app, logger)
@@ -202,15 +203,17 @@ function connectRedis(url: string, logger: Logger): Redis {
   return redis
 }
 
+function openSessions({ runtime: { config, databaseUrl, logger } }: House): SessionStore {
+  return config.redisUrl === undefined
+    ? createPostgresSessions(
+        createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
+      )
+    : createRedisSessions(connectRedis(config.redisUrl, logger))
+}
+
 /** What each callback does; also starts what the callbacks need. */
-function createHandlers({ runtime, metrics, programmes, parts }: House) {
-  const { db, databaseUrl, clock, logger, i18n, menus, config, secrets } = runtime
-  const sessions =
-    config.redisUrl === undefined
-      ? createPostgresSessions(
-          createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
-        )
-      : createRedisSessions(connectRedis(config.redisUrl, logger))
+function createHandlers({ runtime, metrics, programmes, parts }: House, sessions: SessionStore) {
+  const { db, clock, logger, i18n, menus, secrets } = runtime
   const ussd = createUssd({
     db,
     clock,

@@ -7,13 +7,19 @@ import type { Db } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import type { ForgetDialogues } from '../privacy/erasure.ts'
+import { confirm, phonesOf, reportPhones } from './api-phones.ts'
+import { erase, exportOf } from './api-privacy.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
   type Answer,
+  confirmationSchema,
   entrySchema,
+  erasureSchema,
   loanSchema,
   messagesQuery,
   parseInput,
+  reportSchema,
   reversalSchema,
   statementQuery,
 } from './api-schemas.ts'
@@ -27,6 +33,8 @@ export interface ApiDeps {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  /** Dialogues that a member who is erased may have left; without it they end by themselves within minutes. */
+  forgetDialogues?: ForgetDialogues
 }
 
 type Handler = (caller: ApiCaller, request: Request) => Promise<Answer>
@@ -35,7 +43,7 @@ const bodyBytesMax = 102_400
 
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
-  const { db, clock, logger } = deps
+  const { db, clock, logger, forgetDialogues = () => Promise.resolve(0) } = deps
   const router = Router()
   router.use(watch(deps))
   router.get('/openapi.json', (_request, response) => {
@@ -78,6 +86,41 @@ export function createApi(deps: ApiDeps): Router {
       method: 'get',
       path: '/members/:number/position',
       handle: (caller, request) => positionOf(db, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/phones',
+      handle: (caller, request) => phonesOf(db, caller, param(request, 'number')),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/reverify',
+      handle: (caller, request) => {
+        parseInput(reportSchema, request.body ?? {})
+        return reportPhones(db, clock, caller, param(request, 'number'))
+      },
+    },
+    {
+      method: 'post',
+      path: '/members/:number/confirmations',
+      handle: (caller, request) =>
+        confirm(db, clock, caller, param(request, 'number'), parseInput(confirmationSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/export',
+      handle: (caller, request) => exportOf(db, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/erasure',
+      handle: (caller, request) =>
+        erase(
+          { db, clock, forgetDialogues },
+          caller,
+          param(request, 'number'),
+          parseInput(erasureSchema, request.body ?? {}),
+        ),
     },
     {
       method: 'get',
