@@ -6,7 +6,7 @@ import { type Alarms, createAlarms } from './alarms.ts'
 import { elapsedMs } from './clock.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { DependencyError, errorCode, StartError } from './errors.ts'
+import { DependencyError, errorCode, RequestError, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
 import { createCallbacks } from './http/callbacks.ts'
@@ -15,6 +15,7 @@ import { answerTheRest, createApp, listen } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
+import { recordSimAnswer } from './members/sim-swap.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { maskMsisdn } from './msisdn.ts'
 import { createCanary, readCanary } from './outbound/canary.ts'
@@ -24,9 +25,11 @@ import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
 import { createSender } from './outbound/sender.ts'
+import { createSimChecks } from './outbound/sim-checks.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
 import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
+import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
@@ -150,7 +153,9 @@ async function startWorker(
   const relay = createRelay(shared)
   const events = createLedgerEvents({ db, clock, logger, metrics })
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
-  for (const [name, part] of Object.entries({ sender, canary, relay, events })) {
+  const check = createSimSwapCheck({ ...account, timeoutMs: providerTimeoutMs })
+  const sims = createSimChecks({ db, clock, logger, check })
+  for (const [name, part] of Object.entries({ sender, canary, relay, events, sims })) {
     await part.start()
     parts.push({ name, stop: () => part.stop() })
   }
@@ -286,6 +291,13 @@ function createCallbackHandlers({
         metrics,
       )
       logger.info({ event: 'delivery.received', outcome })
+    },
+    // A question whose name is not yet known is told again later.
+    simSwap: async (answer) => {
+      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now()))
+      if (doubted === undefined) throw new RequestError('route.unknown')
+      metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
+      logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
     optOut: ({ senderId, phoneNumber }) =>
       inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }),

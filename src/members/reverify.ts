@@ -25,9 +25,9 @@ const doubted =
 // saw her with the phone says nothing against it.
 const byNetworkSql = `
   update member_phones mp set reverify_since = $2, reverify_reason = $3
-    from phones told, programmes g, phones p
-   where told.id = $1 and p.programme_id = g.id and p.msisdn = told.msisdn and mp.phone_id = p.id
-     and mp.reverify_since is null and (mp.bound_at is null or mp.bound_at < $4)
+    from phones told, programmes g, phones p, members m
+   where m.id = mp.member_id and told.id = $1 and p.programme_id = g.id and p.msisdn = told.msisdn and mp.phone_id = p.id
+     and mp.reverify_since is null and coalesce(mp.bound_at, m.created_at) <= $4
   ${doubted}`
 
 /** The network told something at `evidenceAt` about the number of this phone. */

@@ -59,6 +59,7 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
     takes: ['member', 'phones'],
     sql: 'delete from phone_confirmations where member_id = $1 or phone_id = any($2)',
   },
+  { name: 'sim_checks', takes: ['phones'], sql: 'delete from sim_checks where phone_id = any($1)' },
   { name: 'member_phones', takes: ['member'], sql: 'delete from member_phones where member_id = $1' },
   { name: 'phones', takes: ['phones'], sql: 'delete from phones where id = any($1)' },
   { name: 'member_pins', takes: ['member'], sql: 'delete from member_pins where member_id = $1' },

@@ -56,6 +56,12 @@ const kinds: readonly { name: string; days: keyof KeepDays; sql: string; stamps?
                          where received_at < $1 and (phone_id is not null or keyword is not null or programme_id is not null)
                          order by received_at limit $2 for update skip locked)`,
   },
+  {
+    name: 'sim_checks',
+    days: 'callbacks',
+    sql: `delete from sim_checks
+           where id in (select id from sim_checks where wanted_at < $1 order by id limit $2 for update skip locked)`,
+  },
   // Dialogues end after minutes and are removed then; this is for what a process that died left behind. Redis does it by itself.
   {
     name: 'ussd_sessions',

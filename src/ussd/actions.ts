@@ -7,6 +7,7 @@ import { consentPurposes, setConsent, startAgain } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { isSimClean } from '../members/sim-swap.ts'
 import { stopMessages } from '../outbound/opt-out.ts'
 import type { LineValues } from './data.ts'
 import type { Dialogue } from './session.ts'
@@ -97,9 +98,13 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 
   draft_pin: {
-    outcomes: ['ok', 'malformed', 'weak'],
+    outcomes: ['ok', 'malformed', 'weak', 'unchecked'],
     async run(context, typed) {
       if (!isPin(typed)) return { outcome: 'malformed' }
+      // Who has no PIN yet shows nothing but the phone, so the phone must be beyond doubt.
+      const { db, programme, dialogue, phoneId, now } = context
+      if (programme.simSwapCheck && !dialogue.hasPin && !(await isSimClean(db.pool, phoneId, now)))
+        return { outcome: 'unchecked' }
       const rows = await context.db.reads.query<{ birthYear: number | null; msisdns: string[] }>(
         'pin-owner',
         `select m.birth_year as "birthYear", coalesce(array_agg(p.msisdn), '{}') as msisdns

@@ -66,6 +66,10 @@ async function writeRows(age: number): Promise<void> {
     [programme.id, `${age}`, member.phoneId, at, each],
   )
   await pool.query(
+    'insert into sim_checks (phone_id, wanted_at) select $1, $2 from generate_series(1, $3::int)',
+    [member.phoneId, at, each],
+  )
+  await pool.query(
     `insert into ussd_sessions (key, state, version, caller, expires_at)
      select $1::text || '/' || i, '{}', 1, 'caller', $2 from generate_series(1, $3::int) i`,
     [`${age}`, at, each],
@@ -127,6 +131,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     texts: 3 * 2 * each,
     delivery_reports: 4 * each,
     inbound_messages: 4 * each,
+    sim_checks: 4 * each,
     ussd_sessions: 6 * each,
     ussd_replies: 6 * each,
   })
@@ -136,13 +141,13 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(audited).toEqual([{ action: 'retention.purged', subject: 'house', after: purged }])
   showFigure(
     'P2',
-    `${total} rows of 5 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
+    `${total} rows of 6 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
   )
 }, 300_000)
 
 test('a second round forgets nothing more', async () => {
   const round = await newDaily(5_000).runOnce(now)
-  expect(Object.values(round?.purged ?? {})).toEqual([0, 0, 0, 0, 0])
+  expect(Object.values(round?.purged ?? {})).toEqual([0, 0, 0, 0, 0, 0])
 }, 60_000)
 
 test('an SMS whose row was emptied is still known when the provider repeats it', async () => {
