@@ -82,6 +82,11 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
                  erased_at = $2
            where id = $1 and erased_at is null`,
   },
+  {
+    name: 'former_groups',
+    takes: ['member'],
+    sql: `delete from former_rows where relation = 'members' and row_id = $1`,
+  },
 ]
 
 /**
