@@ -18,7 +18,7 @@ export const registerPrivacy: Register = (cli) => {
     .option('--programme <code>', 'The programme she belongs to')
     .action((what: string, number: string, options: Options) =>
       onMember('export', what, number, options, async (runtime, member) => {
-        console.log(JSON.stringify(await exportMember(runtime.db, member), undefined, 2))
+        console.log(JSON.stringify(await exportMember(runtime.db.pool, member), undefined, 2))
       }),
     )
   cli
@@ -31,10 +31,9 @@ export const registerPrivacy: Register = (cli) => {
     .action((what: string, number: string, options: Options) =>
       onMember('erase', what, number, options, async (runtime, member) => {
         const dryRun = options.dryRun === true
-        const erased = await eraseMember(
-          { db: runtime.db, forgetDialogues: (phoneIds) => forgetDialogues(runtime, phoneIds) },
-          member,
-          { dryRun },
+        const forget = (phoneIds: readonly string[]) => forgetDialogues(runtime, phoneIds)
+        const erased = await runtime.db.transaction((tx) =>
+          eraseMember({ tx, forgetDialogues: forget }, member, { dryRun }),
         )
         const parts = Object.entries(erased).filter(([, rows]) => rows > 0)
         for (const [part, rows] of parts) console.log(`${part}: ${rows}`)

@@ -15,7 +15,7 @@ export async function exportOf(
   caller: ApiCaller,
   number: string,
 ): Promise<Answer<MemberExport>> {
-  return { status: 200, body: await exportMember(db, await askedOf(db, clock, caller, number)) }
+  return { status: 200, body: await exportMember(db.pool, await askedOf(db, clock, caller, number)) }
 }
 
 export async function erase(
@@ -25,7 +25,8 @@ export async function erase(
   { dryRun }: z.infer<typeof erasureSchema>,
 ): Promise<Answer<z.infer<typeof erasureAnswer>>> {
   const asked = await askedOf(deps.db, deps.clock, caller, number)
-  const rows = await eraseMember(deps, asked, { dryRun })
+  const { db, forgetDialogues } = deps
+  const rows = await db.transaction((tx) => eraseMember({ tx, forgetDialogues }, asked, { dryRun }))
   const isAny = Object.values(rows).some((count) => count > 0)
   return { status: isAny && !dryRun ? 201 : 200, body: { member: number, dryRun, rows } }
 }

@@ -1,7 +1,7 @@
 // In: a member. Out: a pseudonym in her place: nothing that names her is left in any row, and the books are as they were.
 // Must never change an amount, nor take from others what they share with her. Safe to repeat.
 import { recordAudit } from '../audit.ts'
-import type { Db, Queryable } from '../db.ts'
+import type { Queryable } from '../db.ts'
 import { applyTransitions } from '../outbound/transitions.ts'
 
 export interface Erasure {
@@ -90,29 +90,19 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
 ]
 
 /**
- * Erases in one transaction; `dryRun` takes it back and only says what would go. Dialogues are forgotten after the commit: in the
- * meantime they find a member who is no longer there.
+ * Erases inside the caller's transaction; `dryRun` takes it back to before and only says what would go. Dialogues are forgotten at the
+ * end: what is saved of them later finds a member who is no longer there.
  */
 export async function eraseMember(
-  deps: { db: Db; forgetDialogues: ForgetDialogues },
+  { tx, forgetDialogues }: { tx: Queryable; forgetDialogues: ForgetDialogues },
   erasure: Erasure,
   options: { dryRun?: boolean } = {},
 ): Promise<Erased> {
-  const { db, forgetDialogues } = deps
-  const tx = await db.pool.connect()
-  let phoneIds: string[] = []
-  let erased: Erased
-  let done = false
-  try {
-    await tx.query('begin')
-    ;({ erased, phoneIds } = await erase(tx, erasure))
-    await tx.query(options.dryRun === true ? 'rollback' : 'commit')
-    done = true
-  } finally {
-    if (!done) await tx.query('rollback').catch(() => undefined)
-    tx.release(!done)
-  }
-  if (options.dryRun !== true && phoneIds.length > 0) erased.dialogues = await forgetDialogues(phoneIds)
+  const dryRun = options.dryRun === true
+  if (dryRun) await tx.query('savepoint dry_run')
+  const { erased, phoneIds } = await erase(tx, erasure)
+  if (dryRun) await tx.query('rollback to savepoint dry_run')
+  else if (phoneIds.length > 0) erased.dialogues = await forgetDialogues(phoneIds)
   return erased
 }
 

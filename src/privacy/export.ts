@@ -1,6 +1,6 @@
 // In: a member. Out: all that is held on her, as one JSON document. Must never hold a PIN's hash, nor what belongs to another member.
 import { recordAudit } from '../audit.ts'
-import type { Db } from '../db.ts'
+import type { Queryable } from '../db.ts'
 
 /** Rows by table, as they stand in the database (docs/privacy.md says what each is). */
 export interface MemberExport {
@@ -51,26 +51,26 @@ export const exportedTables: Readonly<Record<string, string>> = {
                 as row from audit_log t where subject = 'member:' || $1::text order by t.id`,
 }
 
-/** One snapshot of everything. That it was made stands in the audit log. */
+const parts = Object.entries(exportedTables).map(
+  ([table, sql]) => `'${table}', coalesce((select jsonb_agg(part.row) from (${sql}) part), '[]')`,
+)
+
+/** One statement, so one snapshot of everything. That it was made stands in the audit log. */
 export async function exportMember(
-  db: Db,
+  tx: Queryable,
   asked: { programmeId: string; memberId: string; actor: string; now: Date },
 ): Promise<MemberExport> {
   const { programmeId, memberId, actor, now } = asked
-  const tables: Record<string, unknown[]> = {}
-  await db.transaction(async (tx) => {
-    await tx.query('set transaction isolation level repeatable read')
-    for (const [table, sql] of Object.entries(exportedTables)) {
-      const { rows } = await tx.query<{ row: unknown }>(sql, [memberId])
-      tables[table] = rows.map(({ row }) => row)
-    }
-    await recordAudit(tx, {
-      at: now,
-      programmeId,
-      actor,
-      action: 'member.exported',
-      subject: `member:${memberId}`,
-    })
+  const { rows } = await tx.query<{ tables: Record<string, unknown[]> }>(
+    `select jsonb_build_object(${parts.join(', ')}) as tables`,
+    [memberId],
+  )
+  await recordAudit(tx, {
+    at: now,
+    programmeId,
+    actor,
+    action: 'member.exported',
+    subject: `member:${memberId}`,
   })
-  return { format: 'tama-member/1', exportedAt: now.toISOString(), tables }
+  return { format: 'tama-member/1', exportedAt: now.toISOString(), tables: rows[0]?.tables ?? {} }
 }

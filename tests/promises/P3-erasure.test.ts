@@ -77,11 +77,12 @@ function erase(dryRun = false): Promise<Erased> {
   const sessions = createPostgresSessions(
     createPipeline({ url: database.url, logger: silentLogger, name: 'forget' }),
   )
-  return eraseMember(
-    { db: database.db, forgetDialogues: (phoneIds) => sessions.forget(phoneIds) },
-    { programmeId: programme.id, memberId: member.id, actor: 'operator', now: testNow },
-    { dryRun },
-  ).finally(() => sessions.close())
+  const erasure = { programmeId: programme.id, memberId: member.id, actor: 'operator', now: testNow }
+  return database.db
+    .transaction((tx) =>
+      eraseMember({ tx, forgetDialogues: (phoneIds) => sessions.forget(phoneIds) }, erasure, { dryRun }),
+    )
+    .finally(() => sessions.close())
 }
 
 beforeAll(async () => {

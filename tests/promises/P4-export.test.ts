@@ -82,7 +82,7 @@ afterAll(async () => {
 })
 
 const exported = () =>
-  exportMember(database.db, {
+  exportMember(database.db.pool, {
     programmeId: programme.id,
     memberId: member.id,
     actor: 'operator',
