@@ -23,6 +23,8 @@ export interface ProgrammeInfo {
   sendFromMinute: number
   sendUntilMinute: number
   dailyCap: number
+  /** Ask the network for a new SIM before a first PIN. */
+  simSwapCheck: boolean
 }
 
 /** All programmes, by code. Plain SQL: Prisma's first query costs a serving process 80 MB of memory for good. */
@@ -32,7 +34,7 @@ export async function loadProgrammes(db: Pick<Db, 'pool'>): Promise<ProgrammeInf
             currency_code as "currencyCode", country, time_zone as "timeZone", languages, menu,
             office_phone as "officePhone", screen_septets_first as "screenSeptetsFirst",
             screen_septets_max as "screenSeptetsMax", send_from_minute as "sendFromMinute",
-            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap"
+            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap", sim_swap_check as "simSwapCheck"
        from programmes order by code`,
   )
   return rows

@@ -7,6 +7,7 @@ import { consentPurposes, setConsent, startAgain } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { isSimClean } from '../members/sim-swap.ts'
 import { stopMessages } from '../outbound/opt-out.ts'
 import type { LineValues } from './data.ts'
 import type { Dialogue } from './session.ts'
@@ -59,7 +60,7 @@ export const actions: Readonly<Record<string, Action>> = {
       const rows = await context.db.reads.query<{ language: string | null; role: string; hasPin: boolean }>(
         'choose-member',
         `select m.language, m.role, n.member_id is not null as "hasPin"
-           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2
+           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2 and mp.reverify_since is null
            left join member_pins n on n.member_id = m.id
           where m.id = $1 and m.status = 'active'`,
         [memberId, context.phoneId],
@@ -97,9 +98,13 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 
   draft_pin: {
-    outcomes: ['ok', 'malformed', 'weak'],
+    outcomes: ['ok', 'malformed', 'weak', 'unchecked'],
     async run(context, typed) {
       if (!isPin(typed)) return { outcome: 'malformed' }
+      // Who has no PIN yet shows nothing but the phone, so the phone must be beyond doubt.
+      const { db, programme, dialogue, phoneId, now } = context
+      if (programme.simSwapCheck && !dialogue.hasPin && !(await isSimClean(db.pool, phoneId, now)))
+        return { outcome: 'unchecked' }
       const rows = await context.db.reads.query<{ birthYear: number | null; msisdns: string[] }>(
         'pin-owner',
         `select m.birth_year as "birthYear", coalesce(array_agg(p.msisdn), '{}') as msisdns

@@ -33,6 +33,7 @@ const row: DecisionRow = {
   phoneLanguage: null,
   phoneOptedOut: false,
   phoneIsHersAlone: null,
+  inDoubt: false,
   toldToday: 0,
   entryReversed: null,
   entryDate: null,
