@@ -36,6 +36,16 @@ export const requestErrors = {
   'loan.schedule_invalid': { status: 422, sentence: 'The schedule does not fit the loan.' },
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },
+  'confirmation.not_entitled': {
+    status: 422,
+    sentence: 'Only active staff, or an elected officer of her own group, can confirm a phone.',
+  },
+  'confirmation.same_person': {
+    status: 409,
+    sentence: 'This person has already confirmed: another one is needed.',
+  },
+  'confirmation.facilitator_needed': { status: 409, sentence: 'One of the two must be a facilitator.' },
+  'confirmation.not_needed': { status: 409, sentence: 'This phone is hers beyond doubt.' },
 } as const
 
 export type RequestErrorCode = keyof typeof requestErrors

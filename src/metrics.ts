@@ -41,6 +41,18 @@ export function createMetrics() {
       labelNames: ['status', 'lane'],
       registers,
     }),
+    suppressed: new Counter({
+      name: 'tama_messages_suppressed_total',
+      help: 'Messages that were not sent because somebody or something forbids it, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    reverify: new Counter({
+      name: 'tama_phone_reverify_total',
+      help: 'Bindings of a member to a phone put in doubt by this process, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
     messages: new Gauge({
       name: 'tama_messages',
       help: 'Messages not yet final, by status and lane',

@@ -6,7 +6,7 @@ import { type Alarms, createAlarms } from './alarms.ts'
 import { elapsedMs, withTimeout } from './clock.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { errorCode, StartError } from './errors.ts'
+import { errorCode, RequestError, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createApi } from './http/api.ts'
 import { createCallbacks } from './http/callbacks.ts'
@@ -15,6 +15,7 @@ import { answerTheRest, createApp, listen } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
+import { recordSimAnswer } from './members/sim-swap.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { maskMsisdn } from './msisdn.ts'
 import { createCanary, readCanary } from './outbound/canary.ts'
@@ -24,14 +25,16 @@ import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
 import { createSender } from './outbound/sender.ts'
+import { createSimChecks } from './outbound/sim-checks.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
-import { createRetention } from './privacy/retention.ts'
+import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
+import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
 import { menuFaults, serviceCodeFaults } from './ussd/check.ts'
-import { createPostgresSessions, createRedisSessions } from './ussd/session-store.ts'
+import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 
 export const roles = ['web', 'worker', 'planner'] as const
@@ -150,7 +153,9 @@ async function startWorker(
   const relay = createRelay(shared)
   const events = createLedgerEvents({ db, clock, logger, metrics })
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
-  for (const [name, part] of Object.entries({ sender, canary, relay, events })) {
+  const check = createSimSwapCheck({ ...account, timeoutMs: providerTimeoutMs })
+  const sims = createSimChecks({ db, clock, logger, check })
+  for (const [name, part] of Object.entries({ sender, canary, relay, events, sims })) {
     await part.start()
     parts.push({ name, stop: () => part.stop() })
   }
@@ -159,8 +164,8 @@ async function startWorker(
 function startPlanner({ runtime, metrics, parts }: House): void {
   const { db, clock, logger } = runtime
   const planner = createPlanner({ db, clock, logger, metrics })
-  const retention = createRetention({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
-  for (const [name, part] of Object.entries({ planner, retention })) {
+  const daily = createDaily({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
+  for (const [name, part] of Object.entries({ planner, daily })) {
     part.start()
     parts.push({ name, stop: () => part.stop() })
   }
@@ -181,10 +186,11 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
     }),
   )
   if (role === undefined || role === 'web') {
-    app.use(
-      createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers: createHandlers(house), logger, metrics }),
-    )
-    app.use('/api/v1', createApi({ db, clock, logger, metrics }))
+    const sessions = openSessions(house)
+    const handlers = createHandlers(house, sessions)
+    app.use(createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers, logger, metrics }))
+    const forgetDialogues = (phoneIds: readonly string[]) => sessions.forget(phoneIds)
+    app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }
   answerTheRest(app, logger)
@@ -202,15 +208,17 @@ function connectRedis(url: string, logger: Logger): Redis {
   return redis
 }
 
+function openSessions({ runtime: { config, databaseUrl, logger } }: House): SessionStore {
+  return config.redisUrl === undefined
+    ? createPostgresSessions(
+        createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
+      )
+    : createRedisSessions(connectRedis(config.redisUrl, logger))
+}
+
 /** What each callback does; also starts what the callbacks need. */
-function createHandlers({ runtime, metrics, programmes, parts }: House) {
-  const { db, databaseUrl, clock, logger, i18n, menus, config, secrets } = runtime
-  const sessions =
-    config.redisUrl === undefined
-      ? createPostgresSessions(
-          createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
-        )
-      : createRedisSessions(connectRedis(config.redisUrl, logger))
+function createHandlers({ runtime, metrics, programmes, parts }: House, sessions: SessionStore) {
+  const { db, clock, logger, i18n, menus, secrets } = runtime
   const ussd = createUssd({
     db,
     clock,
@@ -283,6 +291,13 @@ function createCallbackHandlers({
         metrics,
       )
       logger.info({ event: 'delivery.received', outcome })
+    },
+    // A question whose name is not yet known is told again later.
+    simSwap: async (answer) => {
+      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now()))
+      if (doubted === undefined) throw new RequestError('route.unknown')
+      metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
+      logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
     optOut: ({ senderId, phoneNumber }) =>
       inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }),

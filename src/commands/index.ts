@@ -4,6 +4,7 @@ import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerPrivacy } from './privacy.ts'
 import { registerProgramme } from './programme.ts'
 import { registerSeed } from './seed.ts'
 import { registerServe } from './serve.ts'
@@ -18,4 +19,5 @@ export const commands: readonly Register[] = [
   registerMenus,
   registerApiKey,
   registerVerify,
+  registerPrivacy,
 ]

@@ -215,6 +215,58 @@ export const messagesAnswer = z.object({
   ),
 })
 
+const writtenPhone = printable(30).describe('Phone number, international or as written in the country')
+
+/** One person's word that she sees the member with this phone in her hand. */
+export const confirmationSchema = z.strictObject({
+  phone: writtenPhone.describe('The number in her hand: the one in doubt, or a new one'),
+  by: z
+    .union([
+      z.strictObject({ staff: writtenPhone }),
+      z.strictObject({ officer: printable(60).describe('Member number of an officer of her group') }),
+    ])
+    .describe('Whose word it is'),
+})
+
+export const confirmationAnswer = z.object({
+  member: z.string(),
+  state: z.enum(['waiting', 'bound']).describe('Bound: the phone is hers again, and she chooses a new PIN'),
+  until: z.string().nullable().describe('Until when the second word is taken'),
+})
+
+export const reportSchema = z.strictObject({})
+
+export const phonesAnswer = z.object({
+  member: z.string(),
+  phones: z.array(
+    z.object({
+      phone: z.string().describe('Masked'),
+      primary: z.boolean(),
+      state: z.enum(['bound', 'reverify']),
+      since: z.string().nullable(),
+      reason: z.string().nullable().describe('gone, silent, sim_swap or reported'),
+    }),
+  ),
+})
+
+export const erasureSchema = z.strictObject({
+  dryRun: z.boolean().default(false).describe('Only say how many rows would go'),
+})
+
+export const erasureAnswer = z.object({
+  member: z.string(),
+  dryRun: z.boolean(),
+  rows: z.record(z.string(), z.int()).describe('Rows changed or removed, by what they held'),
+})
+
+export const exportAnswer = z.object({
+  format: z.literal('tama-member/1'),
+  exportedAt: z.string(),
+  tables: z
+    .record(z.string(), z.array(z.unknown()))
+    .describe('Rows by table, as they stand in the database; a PIN only as its dates'),
+})
+
 export const problemAnswer = z.object({
   type: z.string(),
   title: z.string(),

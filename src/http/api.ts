@@ -7,14 +7,20 @@ import type { Db, Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import type { ForgetDialogues } from '../privacy/erasure.ts'
 import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
+import { confirm, phonesOf, reportPhones } from './api-phones.ts'
+import { erase, exportOf } from './api-privacy.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
   type Answer,
+  confirmationSchema,
   entrySchema,
+  erasureSchema,
   loanSchema,
   messagesQuery,
   parseInput,
+  reportSchema,
   reversalSchema,
   statementQuery,
 } from './api-schemas.ts'
@@ -29,6 +35,8 @@ export interface ApiDeps {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  /** Dialogues that a member who is erased may have left; without it they end by themselves within minutes. */
+  forgetDialogues?: ForgetDialogues
 }
 
 interface Route {
@@ -41,7 +49,7 @@ interface Route {
 const bodyBytesMax = 102_400
 
 /** Every route of `/api/v1`; a write needs nothing more to be repeated safely under an Idempotency-Key. */
-function routesOf(clock: Clock): readonly Route[] {
+function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Route[] {
   return [
     {
       method: 'post',
@@ -82,6 +90,41 @@ function routesOf(clock: Clock): readonly Route[] {
     },
     {
       method: 'get',
+      path: '/members/:number/phones',
+      handle: (tx, caller, request) => phonesOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/reverify',
+      handle: (tx, caller, request) => {
+        parseInput(reportSchema, request.body ?? {})
+        return reportPhones(tx, clock, caller, param(request, 'number'))
+      },
+    },
+    {
+      method: 'post',
+      path: '/members/:number/confirmations',
+      handle: (tx, caller, request) =>
+        confirm(tx, clock, caller, param(request, 'number'), parseInput(confirmationSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/export',
+      handle: (tx, caller, request) => exportOf(tx, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/erasure',
+      handle: (tx, caller, request) =>
+        erase(
+          { tx, clock, forgetDialogues },
+          caller,
+          param(request, 'number'),
+          parseInput(erasureSchema, request.body ?? {}),
+        ),
+    },
+    {
+      method: 'get',
       path: '/accounts/:code/statement',
       handle: (tx, caller, request) =>
         statementOf(tx, caller, param(request, 'code'), parseInput(statementQuery, { ...request.query })),
@@ -97,7 +140,7 @@ function routesOf(clock: Clock): readonly Route[] {
 
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
-  const { db, clock, logger } = deps
+  const { db, clock, logger, forgetDialogues = () => Promise.resolve(0) } = deps
   const router = Router()
   router.use(watch(deps))
   router.get('/openapi.json', (_request, response) => {
@@ -114,7 +157,7 @@ export function createApi(deps: ApiDeps): Router {
     }),
   )
 
-  for (const route of routesOf(clock))
+  for (const route of routesOf(clock, forgetDialogues))
     router[route.method](route.path, (request, response, next) => {
       response.locals.route = `${route.method} ${route.path}`
       answer(deps, route, request, response).catch(next)

@@ -50,11 +50,18 @@ const deliverySchema = z.object({
 })
 const optOutSchema = z.object({ senderId: word, phoneNumber: msisdn })
 
+const simSwapSchema = z.object({
+  requestId: identifier,
+  status: word,
+  lastSimSwapDate: z.string().max(40).optional(),
+})
+
 export type UssdFields = z.infer<typeof ussdSchema>
 export type UssdEndFields = z.infer<typeof ussdEndSchema>
 export type SmsFields = z.infer<typeof smsSchema>
 export type DeliveryFields = z.infer<typeof deliverySchema>
 export type OptOutFields = z.infer<typeof optOutSchema>
+export type SimSwapFields = z.infer<typeof simSwapSchema>
 
 export interface CallbackHandlers {
   ussd(fields: UssdFields): Promise<string>
@@ -64,6 +71,8 @@ export interface CallbackHandlers {
   sms(fields: SmsFields): Promise<void>
   delivery(fields: DeliveryFields): Promise<void>
   optOut(fields: OptOutFields): Promise<void>
+  /** Only where SIMs are asked for. */
+  simSwap?(fields: SimSwapFields): Promise<void>
 }
 
 export interface CallbackOptions {
@@ -93,9 +102,10 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
     schema: FormSchema<Fields>,
     work: (fields: Fields) => Promise<string>,
     malformed?: () => string,
+    read: typeof readForm = readForm,
   ) => {
     router.post(`/callbacks/africastalking/:secret/${name}`, guard, body, (request, response) => {
-      const form = readForm(request, schema)
+      const form = read(request, schema)
       if ('fault' in form) {
         metrics.requests.inc({ route: name, status: 'malformed' })
         logger.info({ event: 'callback.malformed', route: name, field: form.field })
@@ -127,6 +137,9 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
   route('sms', smsSchema, silent(handlers.sms))
   route('delivery', deliverySchema, silent(handlers.delivery))
   route('opt-out', optOutSchema, silent(handlers.optOut))
+  // The insights API posts JSON where the others post forms.
+  const { simSwap } = handlers
+  if (simSwap !== undefined) route('sim-swap', simSwapSchema, silent(simSwap), undefined, readJson)
 
   // Too large, broken off, or an encoding that we do not take: the same words as for any unreadable callback.
   router.use(((
@@ -196,6 +209,20 @@ export function readForm<Fields>(request: Request, schema: FormSchema<Fields>): 
     field,
     fault: `${field}: ${values[field] === undefined ? 'is missing' : (issue?.message ?? 'is wrong')}`,
   }
+}
+
+/** Reads a JSON body; a field that is missing or wrong is named. */
+function readJson<Fields>(request: Request, schema: FormSchema<Fields>): Form<Fields> {
+  let value: unknown
+  try {
+    value = JSON.parse(strictUtf8.decode((request.body as Buffer | undefined) ?? new Uint8Array()))
+  } catch {
+    return { field: 'body', fault: 'body: is not JSON' }
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return { fields: parsed.data }
+  const field = String(parsed.error.issues[0]?.path[0] ?? 'body')
+  return { field, fault: `${field}: is missing or wrong` }
 }
 
 function decode(text: string): string | undefined {

@@ -3,15 +3,22 @@ import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
 import { consentsAnswer, consentsSchema } from './api-consents.ts'
 import {
+  confirmationAnswer,
+  confirmationSchema,
   entryAnswer,
   entrySchema,
+  erasureAnswer,
+  erasureSchema,
+  exportAnswer,
   loanAnswer,
   loanSchema,
   loanStateAnswer,
   messagesAnswer,
   messagesQuery,
+  phonesAnswer,
   positionAnswer,
   problemAnswer,
+  reportSchema,
   reversalSchema,
   statementAnswer,
   statementQuery,
@@ -176,6 +183,60 @@ export const openApiDocument = {
         path: ['number', 'Member number, percent-encoded'],
         body: consentsSchema,
         answer: consentsAnswer,
+        refusals: [...written, 'route.unknown'],
+      }),
+    },
+    '/members/{number}/phones': {
+      get: operation({
+        summary: 'States of her phones, numbers masked',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: phonesAnswer,
+        refusals: ['route.unknown'],
+      }),
+    },
+    '/members/{number}/reverify': {
+      post: operation({
+        summary:
+          "Report that she no longer holds her numbers: they count as a stranger's until two people bind a phone again",
+        path: ['number', 'Member number, percent-encoded'],
+        body: reportSchema,
+        answer: phonesAnswer,
+        refusals: [...written, 'route.unknown'],
+      }),
+    },
+    '/members/{number}/confirmations': {
+      post: operation({
+        summary:
+          "One person's word that the member stands before her with this phone; the second word of another person within 24 hours binds it",
+        path: ['number', 'Member number, percent-encoded'],
+        body: confirmationSchema,
+        answer: confirmationAnswer,
+        refusals: [
+          ...written,
+          'route.unknown',
+          'member.unknown',
+          'confirmation.not_entitled',
+          'confirmation.same_person',
+          'confirmation.facilitator_needed',
+          'confirmation.not_needed',
+        ],
+      }),
+    },
+    '/members/{number}/export': {
+      get: operation({
+        summary: 'Everything that is held on a member, as one document; PIN hash excluded',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: exportAnswer,
+        refusals: ['route.unknown'],
+      }),
+    },
+    '/members/{number}/erasure': {
+      post: operation({
+        summary:
+          'Erase her name, numbers, PIN and texts for ever; entries and balances stay. Repeating it is harmless',
+        path: ['number', 'Member number, percent-encoded'],
+        body: erasureSchema,
+        answer: erasureAnswer,
         refusals: [...written, 'route.unknown'],
       }),
     },

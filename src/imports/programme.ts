@@ -52,6 +52,8 @@ const programmeSchema = z
         z.string().regex(/^[*#\d]{2,20}$/, 'must be a code to dial such as "*456*9*5*5#"'),
       )
       .default({}),
+    simSwapCheck: z.boolean().default(false),
+    silentDays: z.number().int().min(1).max(3650).nullable().default(90),
     staff: z.array(staffSchema).default([]),
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {

@@ -116,7 +116,7 @@ async function recordForAll(tx: Queryable, target: OptOutTarget, granted: boolea
 export async function membersOf(tx: Queryable, target: OptOutTarget): Promise<string[]> {
   if ('memberId' in target) return [target.memberId]
   const { rows } = await tx.query<{ id: string }>(
-    'select member_id as id from member_phones where phone_id = $1 and is_primary',
+    'select member_id as id from member_phones where phone_id = $1 and is_primary and reverify_since is null',
     [target.phoneId],
   )
   return rows.map(({ id }) => id)

@@ -26,6 +26,10 @@ export interface Caller {
   /** Its network refuses our messages. */
   networkBlocked: boolean
   language: string | undefined
+  /** Somebody's binding to it is in doubt (reverify.ts); she is not among the members. */
+  inDoubt: boolean
+  /** To the day. */
+  lastSeenAt: Date
   /** Oldest membership first, so that the order on a screen never changes. */
   members: CallerMember[]
 }
@@ -35,12 +39,15 @@ interface CallerRow extends Omit<CallerMember, 'id'> {
   phoneLanguage: string | null
   phoneOptedOut: boolean
   networkBlocked: boolean
+  inDoubt: boolean
+  lastSeenAt: Date
   id: string | null
 }
 
 const callerSql = `
   select p.id as "phoneId", p.language as "phoneLanguage", p.opted_out_at is not null as "phoneOptedOut",
          p.network_blocked_at is not null as "networkBlocked",
+         p.last_seen_at as "lastSeenAt", mp.reverify_since is not null as "inDoubt",
          m.id, m.group_id as "groupId", m.alias, m.first_name as "firstName", m.status, m.language, m.role,
          m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut",
          not exists (select 1 from consents c where c.member_id = m.id) as unasked
@@ -66,15 +73,19 @@ export async function findCaller(
     phoneLanguage: __,
     phoneOptedOut: ___,
     networkBlocked: ____,
+    lastSeenAt: _____,
+    inDoubt,
     id,
     ...member
   } of rows)
-    if (id !== null) members.push({ id, ...member })
+    if (id !== null && !inDoubt) members.push({ id, ...member })
   return {
     phoneId: first.phoneId,
     optedOut: first.phoneOptedOut,
     networkBlocked: first.networkBlocked,
     language: first.phoneLanguage ?? undefined,
+    inDoubt: rows.some(({ inDoubt }) => inDoubt),
+    lastSeenAt: first.lastSeenAt,
     members,
   }
 }

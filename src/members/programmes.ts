@@ -25,6 +25,8 @@ export interface ProgrammeInfo {
   dailyCap: number
   /** What to dial against a network's block, by network code or "any". */
   unblockCodes: Readonly<Record<string, string>>
+  /** Ask the network for a new SIM before a first PIN. */
+  simSwapCheck: boolean
 }
 
 /** All programmes, by code. Plain SQL: Prisma's first query costs a serving process 80 MB of memory for good. */
@@ -35,7 +37,7 @@ export async function loadProgrammes(db: Pick<Db, 'pool'>): Promise<ProgrammeInf
             office_phone as "officePhone", screen_septets_first as "screenSeptetsFirst",
             screen_septets_max as "screenSeptetsMax", send_from_minute as "sendFromMinute",
             send_until_minute as "sendUntilMinute", daily_cap as "dailyCap",
-            unblock_codes as "unblockCodes"
+            unblock_codes as "unblockCodes", sim_swap_check as "simSwapCheck"
        from programmes order by code`,
   )
   return rows

@@ -6,6 +6,7 @@ import { type Clock, elapsedMs } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { errorCode, SendError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
 import { noteNetworkBlock } from './opt-out.ts'
@@ -257,10 +258,13 @@ export function createCalls(options: CallOptions): LaneCalls {
     entries: readonly Entry[],
     results: ReadonlyMap<string, RecipientResult>,
   ): Promise<void> {
-    const optedOut = entries.filter((entry) => {
-      const result = results.get(entry.msisdn)
-      return result?.accepted === false && result.optOut
-    })
+    const refused = (says: (result: RecipientResult & { accepted: false }) => boolean) =>
+      entries.filter((entry) => {
+        const result = results.get(entry.msisdn)
+        return result?.accepted === false && says(result)
+      })
+    const optedOut = refused((result) => result.optOut)
+    await doubtReceivers(refused((result) => result.error.code === 'send.number_invalid'))
     if (![...results.values()].some((result) => !result.accepted && result.pauseLane)) {
       pausesInARow = 0
       // Not when the pause is over: only a call that went through says that the cause is gone.
@@ -277,6 +281,18 @@ export function createCalls(options: CallOptions): LaneCalls {
         ),
       )
       .catch((error: unknown) => logger.error({ event: 'sender.opt_out_lost', code: errorCode(error) }))
+  }
+
+  /** The provider says that no SMS can reach these numbers. */
+  async function doubtReceivers(gone: readonly Entry[]): Promise<void> {
+    const now = clock.now()
+    for (const { phoneId } of gone)
+      await db
+        .transaction((tx) =>
+          doubtNumber(tx, { phoneId, evidenceAt: now, reason: 'gone', actor: 'system:sender', now }),
+        )
+        .then(({ length }) => metrics.reverify.inc({ reason: 'gone' }, length))
+        .catch((error: unknown) => logger.error({ event: 'sender.doubt_lost', code: errorCode(error) }))
   }
 
   /** Stops the lane for a while so that no message is burnt on a fault of the account; returns when it goes on. */

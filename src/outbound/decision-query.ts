@@ -45,6 +45,8 @@ export interface DecisionRow {
   phoneIsHersAlone: boolean | null
   /** Its network refuses our messages. */
   networkBlocked: boolean
+  /** Her binding to the phone is in doubt: it counts as a stranger's. */
+  inDoubt: boolean
   /** Planned messages that she got today or that are on their way to her. */
   toldToday: number
 
@@ -168,6 +170,11 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        case when mb.sms_form = 'full'
             then (select bool_and(s.member_id = mb.id) from member_phones s where s.phone_id = ph.id) end as "phoneIsHersAlone",
        coalesce(ph.network_blocked_at is not null, false) as "networkBlocked",
+       case when m.purpose in ('reply', 'code')
+            then m.member_id is not null and not exists (
+              select 1 from member_phones d
+               where d.member_id = m.member_id and d.phone_id = ph.id and d.reverify_since is null)
+            else mp.reverify_since is not null end as "inDoubt",
        coalesce(told.count, 0)::int as "toldToday",
        entry.reversed as "entryReversed", entry.booked_date as "entryDate", entry.purpose as "entryPurpose",
        booked.amount as "entryAmount", booked.currency as "entryCurrency", booked.balance as "entryBalance",

@@ -44,6 +44,8 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
   if (untrue !== undefined) return { action: 'cancel', reason: untrue }
   // Replies and codes answer her own asking: no opt-out, hour or cap holds them back.
   const answers = row.purpose === 'reply' || row.purpose === 'code'
+  // A stranger may hold the phone: only what answers this very phone leaves, and in discreet form.
+  if (row.inDoubt && row.purpose !== 'reply') return { action: 'suppress', reason: 'reverify' }
   if (!answers) {
     const unwanted = whyUnwanted(row)
     if (unwanted !== undefined) return { action: 'suppress', reason: unwanted }

@@ -2,8 +2,9 @@
 // Must never guess: a word that stands in no table is stored and moves nothing; a number alone settles only a single `unknown`.
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
+import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
-import { africasTalkingReportWords } from '../providers/africastalking.ts'
+import { africasTalkingGoneReasons, africasTalkingReportWords } from '../providers/africastalking.ts'
 import { clearNetworkBlocks, noteNetworkBlock } from './opt-out.ts'
 import { allowedMoves, type Lane, type ReportedStatus } from './status.ts'
 import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
@@ -21,6 +22,10 @@ export interface DeliveryReport {
 /** The words of each provider; literal, because the providers change their case between documents. */
 const wordsByProvider: Readonly<Record<string, Readonly<Record<string, ReportedStatus>>>> = {
   africastalking: africasTalkingReportWords,
+}
+
+const goneReasonsByProvider: Readonly<Record<string, ReadonlySet<string>>> = {
+  africastalking: africasTalkingGoneReasons,
 }
 
 function statusOf(report: { provider: string; status: string }): ReportedStatus | undefined {
@@ -101,6 +106,8 @@ export async function recordDeliveryReport(
   if (rows[0]?.matched === false && reportId !== undefined) {
     outcome = (await keepForLater(db, clock, reportId, report.msisdn, metrics)) ? 'moved' : 'waiting'
   }
+  if (isGone(report))
+    await doubtReceivers({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [report])
   metrics?.deliveryReports.inc({ outcome })
   return outcome
 }
@@ -130,6 +137,36 @@ async function noteBlocks(
       )
     }
   })
+}
+
+type Named = Pick<DeliveryReport, 'provider' | 'providerMessageId'>
+
+function isGone(report: { provider: string; failureReason?: string | null | undefined }): boolean {
+  return goneReasonsByProvider[report.provider]?.has(report.failureReason ?? '') === true
+}
+
+/** Nobody has these numbers. What was sent before two people last saw her with the phone says nothing, however late it is told. */
+async function doubtReceivers(
+  { db, clock, metrics }: { db: Db; clock: Clock; metrics?: Metrics },
+  reports: readonly Named[],
+): Promise<void> {
+  for (const { provider, providerMessageId } of reports)
+    await db.transaction(async (tx) => {
+      const { rows } = await tx.query<{ phoneId: string; evidenceAt: Date }>(
+        `select phone_id as "phoneId", coalesce(submitted_at, created_at) as "evidenceAt" from messages
+          where provider = $1 and provider_message_id = $2 and phone_id is not null`,
+        [provider, providerMessageId],
+      )
+      for (const sent of rows) {
+        const doubted = await doubtNumber(tx, {
+          ...sent,
+          reason: 'gone',
+          actor: 'system:delivery_report',
+          now: clock.now(),
+        })
+        metrics?.reverify.inc({ reason: 'gone' }, doubted.length)
+      }
+    })
 }
 
 async function keepForLater(
@@ -244,6 +281,9 @@ async function settle(
   if (metrics !== undefined) countMoves(metrics, moved)
   const blocks = reports.filter(isBlock)
   if (blocks.length > 0) await noteBlocks(db, clock, blocks)
+  const gone = reports.filter(isGone)
+  if (gone.length > 0)
+    await doubtReceivers({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, gone)
   return reports.length
 }
 

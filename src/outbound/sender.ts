@@ -111,6 +111,7 @@ export function createSender(options: SenderOptions): Sender {
       const row = claimed.get(decision.messageId)
       if (row === undefined) continue
       claimed.delete(decision.messageId)
+      if (decision.action === 'suppress') metrics.suppressed.inc({ reason: decision.reason })
       if (decision.action === 'send') sends.push({ ...decision, attempts: row.attempts })
       else settled.push(withoutSending(decision, batchId))
     }

@@ -44,7 +44,7 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
 
 /** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
 function speaksFully(row: DecisionRow): boolean {
-  return row.smsForm === 'full' && row.phoneIsHersAlone === true
+  return row.smsForm === 'full' && row.phoneIsHersAlone === true && !row.inDoubt
 }
 
 function plainValues(row: DecisionRow): Values {

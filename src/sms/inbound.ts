@@ -8,6 +8,7 @@ import type { I18n } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
 import type { Saying } from '../members/consent.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { noteSeen } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
 import { noteNetworkBlock, stopMessages } from '../outbound/opt-out.ts'
@@ -76,7 +77,7 @@ export function createInbound(options: InboundOptions): Inbound {
       if (stopsAll)
         for (const phoneId of await lockPhones(tx, meant, msisdn))
           await stopMessages(tx, { phoneId }, stopSaying(now))
-      const sender = await lockSender(tx, programme.id, msisdn)
+      const sender = await lockSender(tx, programme.id, msisdn, now)
       const earlier = await countToday(tx, sender.phoneId, now)
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
       const answer = await answerTo({ tx, now, programme, sender, matched, earlier })
@@ -200,7 +201,7 @@ async function rememberOnce(
 }
 
 /** The phone, made known when it is new (a stranger may opt out too) and locked, so that texts sent together are counted one by one. */
-async function lockSender(tx: Queryable, programmeId: string, msisdn: string): Promise<Sender> {
+async function lockSender(tx: Queryable, programmeId: string, msisdn: string, now: Date): Promise<Sender> {
   await tx.query(
     `insert into phones (programme_id, msisdn) values ($1, $2) on conflict (programme_id, msisdn) do nothing`,
     [programmeId, msisdn],
@@ -216,9 +217,10 @@ async function lockSender(tx: Queryable, programmeId: string, msisdn: string): P
   const { rows: members } = await tx.query<SenderMember>(
     `select m.id, m.language, m.sms_form as "smsForm", m.status
        from member_phones mp join members m on m.id = mp.member_id
-      where mp.phone_id = $1 order by m.created_at, m.id`,
+      where mp.phone_id = $1 and mp.reverify_since is null order by m.created_at, m.id`,
     [phone.phoneId],
   )
+  if (members.length > 0) await noteSeen(tx, phone.phoneId, now)
   return { ...phone, members }
 }
 

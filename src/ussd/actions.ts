@@ -7,6 +7,7 @@ import { consentPurposes, type Saying, servicePurposes, setSmsHours } from '../m
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { isSimClean } from '../members/sim-swap.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import type { LineValues } from './data.ts'
 import { hoursOfValue } from './data-messages.ts'
@@ -68,7 +69,7 @@ export const actions: Readonly<Record<string, Action>> = {
         'choose-member',
         `select m.language, m.role, n.member_id is not null as "hasPin",
                 not exists (select 1 from consents c where c.member_id = m.id) as unasked
-           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2
+           from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2 and mp.reverify_since is null
            left join member_pins n on n.member_id = m.id
           where m.id = $1 and m.status = 'active'`,
         [memberId, context.phoneId],
@@ -106,9 +107,13 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 
   draft_pin: {
-    outcomes: ['ok', 'malformed', 'weak'],
+    outcomes: ['ok', 'malformed', 'weak', 'unchecked'],
     async run(context, typed) {
       if (!isPin(typed)) return { outcome: 'malformed' }
+      // Who has no PIN yet shows nothing but the phone, so the phone must be beyond doubt.
+      const { db, programme, dialogue, phoneId, now } = context
+      if (programme.simSwapCheck && !dialogue.hasPin && !(await isSimClean(db.pool, phoneId, now)))
+        return { outcome: 'unchecked' }
       const rows = await context.db.reads.query<{ birthYear: number | null; msisdns: string[] }>(
         'pin-owner',
         `select m.birth_year as "birthYear", coalesce(array_agg(p.msisdn), '{}') as msisdns

@@ -5,7 +5,7 @@ import type { I18n } from '../i18n.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { actions } from './actions.ts'
 import { dialogueFacts, type LineValues, type Samples, samplesOf, sources } from './data.ts'
-import { type Menu, type MenuState, type Outcomes, transitionsOf } from './menu.ts'
+import { type Menu, type MenuState, type Outcomes, publicMenu, transitionsOf } from './menu.ts'
 import { layOut, ucs2UnitsMax } from './screen.ts'
 
 export type ProgrammeLimits = Pick<
@@ -62,11 +62,12 @@ export function menuFaults(
     const report: Report = (fault) => faults.push(`menus/${menu.menu}.yaml: ${fault}`)
     checkTargets(menu, report)
     checkReach(menu, report)
+    checkGates(menu, report)
     for (const [name, state] of Object.entries(menu.states))
       checkWords(name, state, (fault) => report(`${name}: ${fault}`))
     checkTexts(menu, i18n, spoken, report)
     for (const programme of programmes)
-      if (programme.menu === menu.menu) checkFit(menu, i18n, programme, report)
+      if (programme.menu === menu.menu || menu.menu === publicMenu) checkFit(menu, i18n, programme, report)
   }
   checkCommon(i18n, spoken, (fault) => faults.push(fault))
   return [...new Set(faults)]
@@ -115,16 +116,28 @@ function checkTargets(menu: Menu, report: Report): void {
   const known = (name: string) => Object.hasOwn(menu.states, name)
   if (!known(menu.home)) report(`home: unknown state "${menu.home}"`)
   for (const [gate, name] of Object.entries(menu.gates))
-    if (!known(name)) report(`gates.${gate}: unknown state "${name}"`)
+    if (name !== undefined && !known(name)) report(`gates.${gate}: unknown state "${name}"`)
   for (const { from, to, by } of transitionsOf(menu))
     if (!known(to)) report(`${from}: "${by.trim()}" leads to the unknown state "${to}"`)
+}
+
+/** Whatever needs a member needs the gates that ask for her; the public menu has neither. */
+function checkGates(menu: Menu, report: Report): void {
+  const ofMember = Object.entries(menu.states).filter(
+    ([, state]) => state.who || state.pin || state.roles !== undefined,
+  )
+  if (menu.menu === publicMenu)
+    for (const [name] of ofMember) report(`${name}: the public menu shows nothing of a member`)
+  else if (ofMember.length > 0)
+    for (const gate of ['who', 'pin', 'new_pin', 'resume'] as const)
+      if (menu.gates[gate] === undefined) report(`gates.${gate}: is missing`)
 }
 
 function checkReach(menu: Menu, report: Report): void {
   const next = new Map<string, string[]>()
   for (const { from, to } of transitionsOf(menu)) next.set(from, [...(next.get(from) ?? []), to])
   const reached = new Set<string>()
-  const open = [menu.home, ...Object.values(menu.gates)]
+  const open = [menu.home, ...Object.values(menu.gates).filter((name) => name !== undefined)]
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (reached.has(name)) continue
     reached.add(name)

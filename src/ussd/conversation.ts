@@ -6,11 +6,12 @@ import type { I18n } from '../i18n.ts'
 import { type Caller, findCaller } from '../members/members.ts'
 import type { Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { noteSeen } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { type ActionContext, actions } from './actions.ts'
 import { sources, type View } from './data.ts'
 import { enter, type Step, stateOf, step } from './engine.ts'
-import type { Menu } from './menu.ts'
+import { type Menu, publicMenu } from './menu.ts'
 import { emptyView, type Notice, type Renderer } from './render.ts'
 import {
   type Dialogue,
@@ -65,6 +66,7 @@ const waitingInput = /^\d{1,2}$/
 const deepInputsMax = 12
 
 const newDialogue: Dialogue = {
+  menu: undefined,
   state: '',
   trail: [],
   page: 0,
@@ -93,11 +95,13 @@ interface Walk {
   first: boolean
 }
 
+const isOlderThanADay = (at: Date, now: Date) => now.getTime() - at.getTime() > 24 * 3_600_000
+
 export function createConversation(deps: ConversationDeps) {
   const { db, i18n, menus, metrics, pins, renderer, keys } = deps
 
-  function menuOf(programme: ProgrammeInfo): Menu {
-    const menu = menus.get(programme.menu)
+  function menuOf(programme: ProgrammeInfo, own?: string): Menu {
+    const menu = menus.get(own ?? programme.menu)
     if (menu === undefined) throw new InvariantError(`Programme ${programme.code} has no menu`)
     return menu
   }
@@ -110,10 +114,12 @@ export function createConversation(deps: ConversationDeps) {
   function openingDialogue(programme: ProgrammeInfo, caller: Caller): Dialogue | undefined {
     const active = caller.members.filter((member) => member.status === 'active')
     const only = active.length === 1 ? active[0] : undefined
-    if (active.length === 0) return undefined
+    const isPublic = active.length === 0 && caller.inDoubt
+    if (active.length === 0 && !isPublic) return undefined
     const single = programme.languages.length === 1 ? programme.languages[0] : undefined
     return {
       ...newDialogue,
+      menu: isPublic ? publicMenu : undefined,
       language: offered(programme, only?.language) ?? offered(programme, caller.language) ?? single,
       memberId: only?.id,
       role: only?.role ?? '',
@@ -254,6 +260,7 @@ export function createConversation(deps: ConversationDeps) {
   function resumableOf(menu: Menu, last: Session | undefined): Resumable | undefined {
     if (last === undefined || last.ended || last.menuVersion !== menu.version) return undefined
     const { dialogue } = last
+    if (dialogue.menu !== undefined) return undefined
     // A dialogue dropped at the offer itself is offered again.
     if (dialogue.state === menu.gates.resume) return dialogue.resumable
     const passing = stateOf(menu, dialogue.state).passing
@@ -269,12 +276,14 @@ export function createConversation(deps: ConversationDeps) {
     /** The first callback of a session: who calls, in which language, and where to. */
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
       const { call, programme } = hop
-      const menu = menuOf(programme)
       metrics.sessions.inc({ event: 'begun' })
       const caller = await findCaller(db.reads, programme.id, call.msisdn)
       const opening = caller === undefined ? undefined : openingDialogue(programme, caller)
+      const menu = menuOf(programme, opening?.menu)
       if (caller === undefined || opening === undefined) return refuse(hop, menu)
       hop.isMember = true
+      if (caller.members.length > 0 && isOlderThanADay(caller.lastSeenAt, now))
+        await noteSeen(db.pool, caller.phoneId, now)
       const walk: Walk = { hop, menu, phoneId: caller.phoneId, now, first: true }
       hop.language = opening.language ?? hop.language
       if (call.text !== '') {
@@ -284,9 +293,11 @@ export function createConversation(deps: ConversationDeps) {
         const naming = walked.dialogue.state === menu.gates.who
         return finish(walk, naming ? enter(menu, opening, menu.home) : walked)
       }
-      const resumable = resumableOf(menu, last)
+      const { resume } = menu.gates
+      const resumable = resume === undefined ? undefined : resumableOf(menu, last)
       const known = caller.members.find(({ id, status }) => id === resumable?.memberId && status === 'active')
       if (
+        resume === undefined ||
         resumable === undefined ||
         opening.language === undefined ||
         (resumable.memberId !== undefined && known === undefined)
@@ -296,20 +307,27 @@ export function createConversation(deps: ConversationDeps) {
       // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
       const current =
         known === undefined ? {} : { role: known.role, hasPin: known.hasPin, unasked: known.unasked }
-      return finish(
-        walk,
-        enter(menu, { ...opening, resumable: { ...resumable, ...current } }, menu.gates.resume),
-      )
+      return finish(walk, enter(menu, { ...opening, resumable: { ...resumable, ...current } }, resume))
     },
 
     /** A later callback with one new input. */
     async go(hop: Hop, session: Session, input: string, now: Date): Promise<Turn> {
-      const menu = menuOf(hop.programme)
-      const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       const { dialogue } = session
+      const menu = menuOf(hop.programme, dialogue.menu)
+      const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       if (session.menuVersion !== menu.version) {
         const { language, memberId, role, hasPin, unasked, shared, passed } = dialogue
-        const kept = { ...newDialogue, language, memberId, role, hasPin, unasked, shared, passed }
+        const kept = {
+          ...newDialogue,
+          menu: dialogue.menu,
+          language,
+          memberId,
+          role,
+          hasPin,
+          unasked,
+          shared,
+          passed,
+        }
         return finish(walk, { ...enter(menu, kept, menu.home), reason: 'menu_changed' })
       }
       let current = await act(walk, step(menu, dialogue, { type: 'input', text: input }), hop.textHash)
@@ -328,7 +346,8 @@ export function createConversation(deps: ConversationDeps) {
   /** The first screen says once that her network refuses our messages; the messages screen says what to do. */
   function greet(menu: Menu, opened: Step, caller: Caller): Step {
     const isHome = opened.dialogue.state === menu.home
-    return caller.networkBlocked && isHome ? { ...opened, reason: 'network_blocked' } : opened
+    const isHers = opened.dialogue.menu === undefined
+    return caller.networkBlocked && isHome && isHers ? { ...opened, reason: 'network_blocked' } : opened
   }
 
   /** A stranger, or a member who is suspended or has left: the same words for all of them. */

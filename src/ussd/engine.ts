@@ -101,9 +101,10 @@ function gateBefore(menu: Menu, dialogue: Dialogue, name: string, state: MenuSta
   if (dialogue.language === undefined && name !== gates.language) return gates.language
   const needsMember = state.who || state.pin || state.roles !== undefined
   if (!needsMember) return undefined
-  if (dialogue.memberId === undefined) return gates.who
+  if (dialogue.memberId === undefined) return gates.who ?? 'refused'
   if (state.roles !== undefined && !state.roles.includes(dialogue.role)) return 'refused'
-  if (!dialogue.passed && (state.pin || dialogue.shared)) return dialogue.hasPin ? gates.pin : gates.new_pin
+  if (!dialogue.passed && (state.pin || dialogue.shared))
+    return (dialogue.hasPin ? gates.pin : gates.new_pin) ?? 'refused'
   return dialogue.passed && dialogue.unasked ? gates.consent : undefined
 }
 

@@ -71,9 +71,19 @@ const menuSchema = z.strictObject({
   menu: name,
   home: name,
   /** States that stop her on the way to another. */
-  gates: z.strictObject({ language: name, who: name, pin: name, new_pin: name, consent: name, resume: name }),
+  gates: z.strictObject({
+    language: name,
+    who: name.optional(),
+    pin: name.optional(),
+    new_pin: name.optional(),
+    consent: name.optional(),
+    resume: name.optional(),
+  }),
   states: z.record(name, stateSchema),
 })
+
+/** The menu of numbers in doubt; no state of it may need a member. */
+export const publicMenu = 'public'
 
 export type Menu = z.infer<typeof menuSchema>
 export type MenuState = z.infer<typeof stateSchema>

@@ -32,6 +32,8 @@ export interface SessionStore {
   save(saving: Saving): Promise<boolean>
   /** The answer given to one text, if it is still kept. */
   replyTo(key: string, textHash: string): Promise<string | undefined>
+  /** Removes every dialogue of these phones, with its answers; returns how many. */
+  forget(phoneIds: readonly string[]): Promise<number>
   /** Removes what has expired; returns how many dialogues. */
   purgeExpired(now: Date): Promise<number>
   close(): Promise<void>
@@ -68,6 +70,12 @@ const purgeSql = `
   , sessions as (delete from ussd_sessions where expires_at <= $1 returning 1)
   select count(*)::int as purged from sessions`
 
+/** Dialogues are few and short-lived: reading each costs less than an index that every callback would write. */
+const forgetSql = `
+  with forgotten as (delete from ussd_sessions where (state::jsonb)->>'phoneId' = any($1) returning key)
+  , replies as (delete from ussd_replies where session_key in (select key from forgotten))
+  select count(*)::int as forgotten from forgotten`
+
 /** Owns `pipeline`, which should be made with asynchronousCommit: dialogue state may be lost in a crash of the server. */
 export function createPostgresSessions(pipeline: Pipeline): SessionStore {
   return {
@@ -101,6 +109,10 @@ export function createPostgresSessions(pipeline: Pipeline): SessionStore {
         [key, textHash],
       )
       return rows[0]?.reply
+    },
+    async forget(phoneIds) {
+      const rows = await pipeline.query<{ forgotten: number }>('session-forget', forgetSql, [phoneIds])
+      return rows[0]?.forgotten ?? 0
     },
     async purgeExpired(now) {
       const rows = await pipeline.query<{ purged: number }>('session-purge', purgeSql, [now])
@@ -169,6 +181,16 @@ export function createRedisSessions(redis: Redis): SessionStore {
     },
     async replyTo(key, textHash) {
       return (await redis.hget(sessionKey(key), `r:${textHash}`)) ?? undefined
+    },
+    async forget(phoneIds) {
+      let forgotten = 0
+      for await (const keys of redis.scanStream({ match: sessionKey('*'), count: 1_000, type: 'hash' }))
+        for (const key of keys as string[]) {
+          const state = await redis.hget(key, 's')
+          const phoneId = state === null ? undefined : (JSON.parse(state) as Session).phoneId
+          if (phoneId !== undefined && phoneIds.includes(phoneId)) forgotten += await redis.del(key)
+        }
+      return forgotten
     },
     purgeExpired: () => Promise.resolve(0),
     // Nothing is left to be said: a goodbye would wait for a Redis that is away.

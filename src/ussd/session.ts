@@ -31,6 +31,8 @@ export interface Resumable {
 
 /** What the engine reads and changes. */
 export interface Dialogue {
+  /** Undefined: the programme's own. */
+  menu: string | undefined
   state: string
   /** Where "back" leads, last first. */
   trail: string[]

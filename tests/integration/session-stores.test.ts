@@ -62,6 +62,7 @@ describe.each(backends)('sessions in %s', (name, createStore) => {
     seenHash: 'h',
     lastAtMs,
     dialogue: {
+      menu: undefined,
       state,
       trail: ['home'],
       page: 0,
@@ -92,6 +93,24 @@ describe.each(backends)('sessions in %s', (name, createStore) => {
   })
   const load = (key: string, textHash = 't0', now = testNow, caller = `caller-${name}-${key}`) =>
     store.load(`${name}-${key}`, textHash, caller, now)
+
+  test('forgets every dialogue of a phone with its answers, and no other', async () => {
+    const save = (key: string, phoneId: string) =>
+      store.save({
+        key,
+        version: 0,
+        session: { ...session('home'), phoneId },
+        caller: `caller-${key}`,
+        textHash: 'h',
+        reply: `CON ${key}`,
+      })
+    await Promise.all([save('f1', 'gone'), save('f2', 'gone'), save('f3', 'stays')])
+    expect(await store.forget(['gone', 'nobody'])).toBe(2)
+    expect([await store.replyTo('f1', 'h'), await store.replyTo('f2', 'h')]).toEqual([undefined, undefined])
+    expect((await store.load('f1', 'h', undefined, testNow)).session).toBeUndefined()
+    expect(await store.replyTo('f3', 'h')).toBe('CON f3')
+    expect(await store.forget(['gone'])).toBe(0)
+  })
 
   test('nothing is stored at first', async () => {
     expect(await load('empty')).toEqual({ session: undefined, version: 0, reply: undefined, last: undefined })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { createApiKey } from '../../src/http/keys.ts'
 import { createMetrics } from '../../src/metrics.ts'
-import { createRetention } from '../../src/privacy/retention.ts'
+import { createDaily } from '../../src/privacy/daily.ts'
 import {
   type ApiUnderTest,
   createGround,
@@ -44,7 +44,7 @@ const keyed = (name: string) => ({ 'idempotency-key': name })
 const answersOf = (replies: { status: number; text: string }[]) =>
   new Set(replies.map(({ status, text }) => `${status} ${text}`))
 
-/** Rows by table, without the ids that differ between two runs of one request, and without the heads of audit chains: one a programme. */
+/** Rows by table, without the ids that differ between two runs of one request and the one head that the first audited act makes. */
 async function countRows(): Promise<Record<string, string>> {
   const figures = await snapshotTables(database.db.pool, ['idempotency_keys', 'api_keys', 'audit_heads'])
   return Object.fromEntries(
@@ -167,7 +167,7 @@ it('a key is remembered for seven days, and then forgotten', async () => {
   const ground = await createGround(database.db, programme)
   await send('post /entries', ground, keyed('week'))
   const dayMs = 24 * 3_600_000
-  const retention = createRetention({
+  const daily = createDaily({
     db: database.db,
     clock: fixedClock(testNow),
     logger: silentLogger,
@@ -178,9 +178,9 @@ it('a key is remembered for seven days, and then forgotten', async () => {
     const found = await database.db.pool.query(`select 1 from idempotency_keys where key = 'week'`)
     return found.rowCount === 1
   }
-  await retention.purgeOnce(new Date(testNow.getTime() + 7 * dayMs - 1))
+  await daily.runOnce(new Date(testNow.getTime() + 7 * dayMs - 1))
   expect(await remembers()).toBe(true)
-  await retention.purgeOnce(new Date(testNow.getTime() + 7 * dayMs + 1))
+  await daily.runOnce(new Date(testNow.getTime() + 7 * dayMs + 1))
   expect(await remembers()).toBe(false)
 })
 

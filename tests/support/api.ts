@@ -62,13 +62,16 @@ export function routesIn(router: Router): string[] {
 
 export const isWrite = (route: string) => !route.startsWith('get ')
 
-/** What stands in a programme before its routes are called: a member, her loan, one repayment. */
+/** What stands in a programme before its routes are called: a member, her loan, one repayment, an officer of her group. */
 export interface Ground {
   programme: TestProgramme
   member: string
   loan: string
   /** Reference of the repayment. */
   entry: string
+  officer: string
+  /** A number that nobody has yet. */
+  newPhone: string
 }
 
 let grounds = 0
@@ -79,7 +82,9 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   const { number } = await createLoan(db, programme, member)
   const entry = `paid/${programme.code}/${grounds}`
   await repay(db, programme, number, 1_000, { reference: entry })
-  return { programme, member: member.number, loan: number, entry }
+  const officer = await createMember(db, programme, { number: `${member.number}-officer`, role: 'president' })
+  const newPhone = `+22178${String(1_000_000 + grounds)}`
+  return { programme, member: member.number, loan: number, entry, officer: officer.number, newPhone }
 }
 
 export interface SampleRequest {
@@ -134,6 +139,19 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
       collectedAt: '2026-11-20T10:00:00Z',
     },
     changed: { wording: 'sheet-2' },
+  }),
+  'get /members/:number/phones': ({ member }) => ({ path: `/members/${one(member)}/phones` }),
+  'post /members/:number/reverify': ({ member }) => ({ path: `/members/${one(member)}/reverify`, body: {} }),
+  'post /members/:number/confirmations': ({ member, officer, newPhone }) => ({
+    path: `/members/${one(member)}/confirmations`,
+    body: { phone: newPhone, by: { officer } },
+    changed: { phone: newPhone.replace('+22178', '+22176') },
+  }),
+  'get /members/:number/export': ({ member }) => ({ path: `/members/${one(member)}/export` }),
+  'post /members/:number/erasure': ({ member }) => ({
+    path: `/members/${one(member)}/erasure`,
+    body: {},
+    changed: { dryRun: true },
   }),
   'get /accounts/:code/statement': ({ loan }) => ({ path: `/accounts/${one(`loan/${loan}`)}/statement` }),
   'get /messages': ({ member }) => ({ path: `/messages?member=${one(member)}` }),

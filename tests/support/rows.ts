@@ -33,6 +33,7 @@ export const plainRow: DecisionRow = {
   phoneOptedOut: false,
   networkBlocked: false,
   phoneIsHersAlone: null,
+  inDoubt: false,
   toldToday: 0,
   entryReversed: null,
   entryDate: null,

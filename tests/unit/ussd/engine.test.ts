@@ -8,6 +8,7 @@ if (found === undefined) throw new Error('no menu')
 const menu = found
 
 const blank: Dialogue = {
+  menu: undefined,
   state: '',
   trail: [],
   page: 0,
