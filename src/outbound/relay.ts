@@ -39,7 +39,7 @@ export interface RelayOptions {
   batchRows?: Record<Lane, number>
   /** Jobs kept waiting ahead of the workers, each lane [20]: enough to never stall, few enough to reorder by need. */
   batchesAheadMax?: number
-  /** How long a row may stay queued or claimed without a job before it is taken again [60000]. */
+  /** How long a row may stay queued or claimed without a job before it is taken again [30000]. */
   leaseMs?: number
   /** The provider's timeout with a margin: an older `submitting` row has lost its process [45000]. */
   submittingMs?: number
@@ -53,13 +53,13 @@ export interface RelayOptions {
 const roundsPerAdoption = 12
 
 /** A job that BullMQ still holds after this many leases is not believed any more. */
-const leasesMax = 10
+const leasesMax = 20
 
 export function createRelay(options: RelayOptions): Relay {
   const { db, queues, clock, logger, metrics } = options
   const batchRows = options.batchRows ?? { urgent: 50, planned: 500, bulk: 500 }
   const batchesAheadMax = options.batchesAheadMax ?? 20
-  const leaseMs = options.leaseMs ?? 60_000
+  const leaseMs = options.leaseMs ?? 30_000
   const submittingMs = options.submittingMs ?? 45_000
   const pollMs = options.pollMs ?? 1_000
   const recoverMs = options.recoverMs ?? 5_000
