@@ -99,7 +99,7 @@ export function createRelay(options: RelayOptions): Relay {
         failures += 1
         logger.warn({ event: 'relay.failed', lane, code: errorCode(error), failures })
       }
-      if (failures > 0) await waker.sleep(Math.min(250 * 2 ** failures, 10_000))
+      if (failures > 0) await waker.sleep(Math.min(250 * 2 ** failures, 2_000))
       // While there is work the workers eat what is kept ahead: look again soon; else wait for a commit or the poll.
       else if (rows > 0 || isFull[lane]) await waker.sleep(50)
       else await waker.sleep(pollMs, seen)
