@@ -19,6 +19,7 @@ const days = z
   )
   .transform(Number)
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+const isCallCount = (text: string) => /^[1-9]\d{0,2}$/.test(text)
 
 const environmentSchema = z.object({
   NODE_ENV: optional(word('production', 'development', 'test')),
@@ -38,6 +39,9 @@ const environmentSchema = z.object({
         error: 'must be a whole number from 1 to 30',
       })
       .transform(Number),
+  ),
+  SEND_CALLS_MAX: optional(
+    z.stringFormat('calls', isCallCount, 'must be a number from 1 to 999').transform(Number),
   ),
   LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
@@ -63,6 +67,8 @@ export interface Config {
   alarmUrl: string | undefined
   /** Between two proofs that the queue works. */
   canaryEveryMs: number
+  /** Provider calls at once, each lane of each worker. Undefined: the sender's own. */
+  sendCallsMax: number | undefined
   logLevel: string
   dataFolder: string
   /** Days after which texts, raw callbacks and dialogues are forgotten. */
@@ -116,6 +122,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
           },
     alarmUrl: values.ALARM_URL,
     canaryEveryMs: (values.CANARY_SECONDS ?? 20) * 1_000,
+    sendCallsMax: values.SEND_CALLS_MAX,
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),

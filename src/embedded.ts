@@ -22,9 +22,12 @@ const serverUser = process.getuid?.() === 0 ? unprivilegedUser() : undefined
 /**
  * Starts the embedded server, creating its cluster on first use. A folder that another living process holds is refused
  * with that process's id (StartError). The server runs in a session of its own, so that Ctrl-C reaches only us and we
- * drain before it stops.
+ * drain before it stops. Without a port it takes a free one.
  */
-export async function startEmbeddedDatabase(dataFolder: string): Promise<EmbeddedDatabase> {
+export async function startEmbeddedDatabase(
+  dataFolder: string,
+  givenPort?: number,
+): Promise<EmbeddedDatabase> {
   makeFolder(dataFolder)
   if (serverUser !== undefined) chmodSync(dataFolder, 0o711)
   const lockPath = join(dataFolder, 'tama.pid')
@@ -38,7 +41,7 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
     // A process that was killed leaves its server running.
     if (existsSync(join(cluster, 'postmaster.pid')))
       await run(programs.pg_ctl, 'stop', '-D', cluster, '-m', 'fast', '-w').catch(() => undefined)
-    const port = await freePort()
+    const port = givenPort ?? (await freePort())
     const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''`
     await run(
       programs.pg_ctl,

@@ -50,6 +50,8 @@ export interface OpenOptions {
   stop?: AbortSignal
   /** The role calls a provider and has no emulator. */
   sends?: boolean
+  /** Called when nothing is wrong so far, before any database is waited for. */
+  onConfigured?: (config: Config) => Promise<void>
 }
 
 /** Locales and menus without a fault. Throws one StartError with the faults of all files, and `more` before them. */
@@ -72,7 +74,7 @@ export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 
  * Opens everything below the roles. Everything that can be wrong before a database is asked stands in one StartError. Waits up to 30 s for a given database, then rejects with a DependencyError. Outside
  * production the newest migrations are applied; production refuses a database that lacks some (StartError).
  */
-export async function openRuntime({ stop, sends = false }: OpenOptions = {}): Promise<Runtime> {
+export async function openRuntime({ stop, sends = false, onConfigured }: OpenOptions = {}): Promise<Runtime> {
   const { config, faults } = readConfig()
   const lacking =
     sends && !config.production && config.africasTalking === undefined
@@ -80,6 +82,7 @@ export async function openRuntime({ stop, sends = false }: OpenOptions = {}): Pr
       : []
   const { i18n, menus } = loadTexts([...faults, ...lacking])
   const logger = createLogger(config.logLevel)
+  await onConfigured?.(config)
   let embedded: EmbeddedDatabase | undefined
   if (config.databaseUrl === undefined) embedded = await startEmbeddedDatabase(config.dataFolder)
   const databaseUrl = embedded?.url ?? config.databaseUrl ?? ''

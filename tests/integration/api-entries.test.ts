@@ -440,6 +440,11 @@ describe('loans and reads', () => {
       '/loans',
       '/loans/{number}',
       '/members/{number}/position',
+      '/members/{number}/phones',
+      '/members/{number}/reverify',
+      '/members/{number}/confirmations',
+      '/members/{number}/export',
+      '/members/{number}/erasure',
       '/accounts/{code}/statement',
       '/messages',
     ])

@@ -96,7 +96,7 @@ describe('a start that is not to be', () => {
   it('a data folder that cannot be one gets a sentence', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tama-serve-'))
     writeFileSync(join(folder, 'file'), '')
-    const { code, output } = await runTama(['serve'], { TAMA_DATA: join(folder, 'file') })
+    const { code, output } = await runTama(['serve'], { TAMA_DATA: join(folder, 'file'), PORT: '0' })
     rmSync(folder, { recursive: true, force: true })
     expect(code).toBe(1)
     expect(output).toContain('The data folder cannot be used')
@@ -159,6 +159,7 @@ describe('a start on a database of programmes', () => {
       const { code, output } = await runTama(['serve', 'web'], {
         DATABASE_URL: database.url,
         TAMA_DATA: join(tmpdir(), 'tama-unused'),
+        PORT: '0',
       })
       expect(code).toBe(1)
       for (const fault of [
@@ -281,6 +282,7 @@ describe('a database that is away', () => {
     const { code, output } = await runTama(['serve', 'planner'], {
       DATABASE_URL: `postgresql://tama:tama@127.0.0.1:${await freePort()}/tama`,
       TAMA_DATA: join(tmpdir(), 'tama-unused'),
+      PORT: '0',
     })
     expect(code).toBe(1)
     expect(output).toContain('The database did not answer within 30 s (ECONNREFUSED)')
