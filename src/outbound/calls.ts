@@ -271,15 +271,9 @@ export function createCalls(options: CallOptions): LaneCalls {
       options.alarms?.clear('lane.paused', lane)
     }
     if (optedOut.length === 0) return
+    const phoneIds = optedOut.map((entry) => entry.phoneId)
     await db
-      .transaction((tx) =>
-        noteNetworkBlock(
-          tx,
-          optedOut.map((entry) => entry.phoneId),
-          'send',
-          clock.now(),
-        ),
-      )
+      .transaction((tx) => noteNetworkBlock(tx, phoneIds, 'send', clock.now()))
       .catch((error: unknown) => logger.error({ event: 'sender.opt_out_lost', code: errorCode(error) }))
   }
 
