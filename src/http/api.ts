@@ -8,6 +8,7 @@ import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ForgetDialogues } from '../privacy/erasure.ts'
+import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
 import { confirm, phonesOf, reportPhones } from './api-phones.ts'
 import { erase, exportOf } from './api-privacy.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
@@ -75,6 +76,17 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
       method: 'get',
       path: '/members/:number/position',
       handle: (tx, caller, request) => positionOf(tx, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/consents',
+      handle: (tx, caller, request) => consentsOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'put',
+      path: '/members/:number/consents',
+      handle: (tx, caller, request) =>
+        putConsents(tx, clock, caller, param(request, 'number'), parseInput(consentsSchema, request.body)),
     },
     {
       method: 'get',

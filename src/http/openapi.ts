@@ -1,6 +1,7 @@
 // In: the schemas that parse requests. Out: the OpenAPI 3.1 page of /api/v1, made from them so that it cannot drift.
 import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
+import { consentsAnswer, consentsSchema } from './api-consents.ts'
 import {
   confirmationAnswer,
   confirmationSchema,
@@ -166,6 +167,23 @@ export const openApiDocument = {
         path: ['number', 'Member number, percent-encoded'],
         answer: positionAnswer,
         refusals: ['route.unknown'],
+      }),
+    },
+    '/members/{number}/consents': {
+      get: operation({
+        summary:
+          'What a member allows us to send, the hours that she chose, and every word of hers so far, newest first',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: consentsAnswer,
+        refusals: ['route.unknown'],
+      }),
+      put: operation({
+        summary:
+          'Take down what a member said about our messages; a no counts at once, what she said since stands',
+        path: ['number', 'Member number, percent-encoded'],
+        body: consentsSchema,
+        answer: consentsAnswer,
+        refusals: [...written, 'route.unknown'],
       }),
     },
     '/members/{number}/phones': {

@@ -46,6 +46,12 @@ const programmeSchema = z
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
+    unblockCodes: z
+      .record(
+        z.string().regex(/^(any|\d{5,6})$/, 'must be a network code such as "63902", or "any"'),
+        z.string().regex(/^[*#\d]{2,20}$/, 'must be a code to dial such as "*456*9*5*5#"'),
+      )
+      .default({}),
     simSwapCheck: z.boolean().default(false),
     silentDays: z.number().int().min(1).max(3650).nullable().default(90),
     staff: z.array(staffSchema).default([]),

@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
+import { noteNetworkBlock } from './opt-out.ts'
 import type { Lane } from './status.ts'
 import type { Moved, Transition, TransitionWriter } from './transitions.ts'
 
@@ -270,11 +271,9 @@ export function createCalls(options: CallOptions): LaneCalls {
       options.alarms?.clear('lane.paused', lane)
     }
     if (optedOut.length === 0) return
-    await db.pool
-      .query('update phones set opted_out_at = coalesce(opted_out_at, $1) where id = any($2::uuid[])', [
-        clock.now(),
-        optedOut.map((entry) => entry.phoneId),
-      ])
+    const phoneIds = optedOut.map((entry) => entry.phoneId)
+    await db
+      .transaction((tx) => noteNetworkBlock(tx, phoneIds, 'send', clock.now()))
       .catch((error: unknown) => logger.error({ event: 'sender.opt_out_lost', code: errorCode(error) }))
   }
 

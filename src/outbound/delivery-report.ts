@@ -5,6 +5,7 @@ import type { Db } from '../db.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { africasTalkingGoneReasons, africasTalkingReportWords } from '../providers/africastalking.ts'
+import { clearNetworkBlocks, noteNetworkBlock } from './opt-out.ts'
 import { allowedMoves, type Lane, type ReportedStatus } from './status.ts'
 import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
 
@@ -52,13 +53,14 @@ const recordSql = `
   ), moved as (
     update messages m set status = $7, reason = $8, updated_at = $1
      where m.provider = $2 and m.provider_message_id = $3 and (m.status || ' ' || $7::text) in (${reportMoves})
-    returning m.id, old.status as from_status, new.status as to_status, m.lane
+    returning m.id, old.status as from_status, new.status as to_status, m.lane, m.phone_id
   ), noted as (
     insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
     select id, from_status, to_status, 'delivery_report', $8, $1 from moved
   )
   select report.id as "reportId", report.matched_at is not null as matched, moved.id, moved.to_status as "to",
-         moved.lane
+         moved.lane,
+         exists (select 1 from phones p where p.id = moved.phone_id and p.network_blocked_at is not null) as blocked
     from report left join moved on true`
 
 /** What became of a report: it moved a message, it changed nothing (late or repeated), it waits, or its word is unknown. */
@@ -78,6 +80,7 @@ export async function recordDeliveryReport(
     id: string | null
     to: ReportedStatus
     lane: Lane
+    blocked: boolean
   }>(recordSql, [
     clock.now(),
     report.provider,
@@ -93,6 +96,13 @@ export async function recordDeliveryReport(
   let outcome: ReportOutcome =
     status === undefined ? 'unknown_word' : moved.length > 0 ? 'moved' : 'unchanged'
   if (metrics !== undefined) countMoves(metrics, moved)
+  const through = moved.filter(({ to, blocked }) => to === 'delivered' && blocked)
+  if (through.length > 0)
+    await clearNetworkBlocks(
+      db.pool,
+      through.map((row) => row.id ?? ''),
+    )
+  if (isBlock(report) && rows[0]?.matched === true) await noteBlocks(db, clock, [report])
   if (rows[0]?.matched === false && reportId !== undefined) {
     outcome = (await keepForLater(db, clock, reportId, report.msisdn, metrics)) ? 'moved' : 'waiting'
   }
@@ -100,6 +110,33 @@ export async function recordDeliveryReport(
     await doubtReceivers({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [report])
   metrics?.deliveryReports.inc({ outcome })
   return outcome
+}
+
+/** The receiver blocked us at her network. The provider writes the word in two ways. */
+function isBlock({ failureReason }: { failureReason?: string | null | undefined }): boolean {
+  return failureReason?.toLowerCase() === 'userinblacklist'
+}
+
+async function noteBlocks(
+  db: Db,
+  clock: Clock,
+  reports: readonly { provider: string; providerMessageId: string }[],
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    for (const { provider, providerMessageId } of reports) {
+      const { rows } = await tx.query<{ id: string }>(
+        `select phone_id as id from messages
+          where provider = $1 and provider_message_id = $2 and phone_id is not null`,
+        [provider, providerMessageId],
+      )
+      await noteNetworkBlock(
+        tx,
+        rows.map(({ id }) => id),
+        'report',
+        clock.now(),
+      )
+    }
+  })
 }
 
 type Named = Pick<DeliveryReport, 'provider' | 'providerMessageId'>
@@ -235,9 +272,15 @@ async function settle(
       at,
       reports.map((report) => report.reportId),
     ])
+    await clearNetworkBlocks(
+      tx,
+      moves.filter(({ to }) => to === 'delivered').map(({ id }) => id),
+    )
     return moves
   })
   if (metrics !== undefined) countMoves(metrics, moved)
+  const blocks = reports.filter(isBlock)
+  if (blocks.length > 0) await noteBlocks(db, clock, blocks)
   const gone = reports.filter(isGone)
   if (gone.length > 0)
     await doubtReceivers({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, gone)

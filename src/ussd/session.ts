@@ -26,6 +26,7 @@ export interface Resumable {
   memberId: string | undefined
   role: string
   hasPin: boolean
+  unasked: boolean
 }
 
 /** What the engine reads and changes. */
@@ -43,6 +44,8 @@ export interface Dialogue {
   memberId: string | undefined
   role: string
   hasPin: boolean
+  /** She has never said what we may send her. */
+  unasked: boolean
   /** Several members use this phone. */
   shared: boolean
   /** The PIN was right in this dialogue. */

@@ -72,6 +72,7 @@ describe.each(backends)('sessions in %s', (name, createStore) => {
       memberId: undefined,
       role: '',
       hasPin: false,
+      unasked: false,
       shared: false,
       passed: false,
       target: undefined,

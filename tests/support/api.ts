@@ -129,6 +129,17 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   }),
   'get /loans/:number': ({ loan }) => ({ path: `/loans/${one(loan)}` }),
   'get /members/:number/position': ({ member }) => ({ path: `/members/${one(member)}/position` }),
+  'get /members/:number/consents': ({ member }) => ({ path: `/members/${one(member)}/consents` }),
+  'put /members/:number/consents': ({ member }) => ({
+    path: `/members/${one(member)}/consents`,
+    body: {
+      consents: { survey: false },
+      wording: 'sheet-1',
+      language: 'fr',
+      collectedAt: '2026-11-20T10:00:00Z',
+    },
+    changed: { wording: 'sheet-2' },
+  }),
   'get /members/:number/phones': ({ member }) => ({ path: `/members/${one(member)}/phones` }),
   'post /members/:number/reverify': ({ member }) => ({ path: `/members/${one(member)}/reverify`, body: {} }),
   'post /members/:number/confirmations': ({ member, officer, newPhone }) => ({
