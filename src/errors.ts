@@ -46,6 +46,10 @@ export const requestErrors = {
   },
   'confirmation.facilitator_needed': { status: 409, sentence: 'One of the two must be a facilitator.' },
   'confirmation.not_needed': { status: 409, sentence: 'This phone is hers beyond doubt.' },
+  'pin.not_her_facilitator': {
+    status: 422,
+    sentence: "A PIN is reset in person by the facilitator of the member's group.",
+  },
 } as const
 
 export type RequestErrorCode = keyof typeof requestErrors

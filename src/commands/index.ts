@@ -4,6 +4,7 @@ import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerPinReset } from './pin-reset.ts'
 import { registerPrivacy } from './privacy.ts'
 import { registerProgramme } from './programme.ts'
 import { registerSeed } from './seed.ts'
@@ -18,6 +19,7 @@ export const commands: readonly Register[] = [
   registerImport,
   registerMenus,
   registerApiKey,
+  registerPinReset,
   registerVerify,
   registerPrivacy,
 ]

@@ -54,6 +54,12 @@ const programmeSchema = z
       .default({}),
     simSwapCheck: z.boolean().default(false),
     silentDays: z.number().int().min(1).max(3650).nullable().default(90),
+    segmentsMinuteMax: z.number().int().min(10).max(10_000_000).default(30_000),
+    segmentsDayMax: z.number().int().min(10).max(100_000_000).default(100_000),
+    smsCountries: z
+      .array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 codes such as "SN"'))
+      .default([]),
+    wrongPinsMax: z.number().int().min(1).max(100_000).default(50),
     staff: z.array(staffSchema).default([]),
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {

@@ -64,6 +64,8 @@ export interface CallOptions {
   pauseMs?: number
   onPause(): Promise<void> | undefined
   onResume(): void
+  /** Planned messages that were not submitted: what was reserved for them is free again. */
+  onReleased(entries: readonly Entry[]): Promise<void>
   /** A delivery report came before its submit was saved. */
   onReportWaits(): Promise<void>
 }
@@ -154,10 +156,20 @@ export function createCalls(options: CallOptions): LaneCalls {
       else done.other += 1
     }
     call.resolve(done)
+    if (done.released > 0) {
+      const back = new Set(marks.filter(({ to }) => to === 'created').map(({ messageId }) => messageId))
+      release(call.entries.filter(({ messageId }) => back.has(messageId)))
+    }
     if (moved.some((row) => row.reportWaits))
       options
         .onReportWaits()
         .catch((error: unknown) => logger.warn({ event: 'sender.report_waits', code: errorCode(error) }))
+  }
+
+  function release(entries: readonly Entry[]): void {
+    options
+      .onReleased(entries)
+      .catch((error: unknown) => logger.warn({ event: 'sender.budget_kept', code: errorCode(error) }))
   }
 
   /** At most callsMax at once; marked calls beyond them wait their turn. */
@@ -320,6 +332,7 @@ export function createCalls(options: CallOptions): LaneCalls {
   function giveWaitingBack(reason: string): void {
     const calls = waiting
     waiting = []
+    release(calls.flatMap((call) => call.entries))
     for (const call of calls) {
       writer
         .write(

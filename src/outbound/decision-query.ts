@@ -25,6 +25,8 @@ export interface DecisionRow {
   sendFromMinute: number
   sendUntilMinute: number
   dailyCap: number
+  /** Countries whose mobiles get SMS. */
+  smsCountries: string[]
 
   firstName: string | null
   memberLanguage: string | null
@@ -161,6 +163,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        pr.time_zone as "timeZone", pr.languages, pr.office_phone as "officePhone",
        pr.send_from_minute as "sendFromMinute", pr.send_until_minute as "sendUntilMinute",
        pr.daily_cap as "dailyCap",
+       case when pr.sms_countries = '{}' then array[pr.country::text] else pr.sms_countries end as "smsCountries",
        mb.first_name as "firstName", mb.language as "memberLanguage", mb.status as "memberStatus",
        mb.sms_from_minute as "memberFromMinute", mb.sms_until_minute as "memberUntilMinute",
        mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",

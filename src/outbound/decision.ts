@@ -6,6 +6,7 @@ import { measureSms } from '../encoding.ts'
 import { errorCode } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
 import { noteSnapshot } from '../ledger/as-of.ts'
+import { smsFault } from '../msisdn.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
 import { languageOf, renderText } from './texts.ts'
 
@@ -51,6 +52,8 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
     if (unwanted !== undefined) return { action: 'suppress', reason: unwanted }
   }
   if (row.phoneId === null || row.msisdn === null) return { action: 'fail', reason: 'no_phone' }
+  const fault = smsFault(row.msisdn, row.smsCountries)
+  if (fault !== undefined) return { action: 'suppress', reason: fault }
   return answers ? { action: 'send' } : whenAllowed(row, now, toldBefore)
 }
 

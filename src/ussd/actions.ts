@@ -114,28 +114,35 @@ export const actions: Readonly<Record<string, Action>> = {
       const { db, programme, dialogue, phoneId, now } = context
       if (programme.simSwapCheck && !dialogue.hasPin && !(await isSimClean(db.pool, phoneId, now)))
         return { outcome: 'unchecked' }
-      const rows = await context.db.reads.query<{ birthYear: number | null; msisdns: string[] }>(
+      const rows = await context.db.reads.query<{
+        birthYear: number | null
+        number: string
+        msisdns: string[]
+      }>(
         'pin-owner',
-        `select m.birth_year as "birthYear", coalesce(array_agg(p.msisdn), '{}') as msisdns
+        `select m.birth_year as "birthYear", m.number, coalesce(array_agg(p.msisdn), '{}') as msisdns
            from members m left join member_phones mp on mp.member_id = m.id left join phones p on p.id = mp.phone_id
           where m.id = $1 group by m.id`,
         [memberOf(context)],
       )
       const owner = rows[0]
       if (owner === undefined) throw new InvariantError('The member is gone')
-      if (isWeakPin(typed, { birthYear: owner.birthYear ?? undefined, msisdns: owner.msisdns }))
-        return { outcome: 'weak' }
+      if (isWeakPin(typed, { ...owner, birthYear: owner.birthYear ?? undefined })) return { outcome: 'weak' }
       return { outcome: 'ok', changes: { draft: await context.pins.hash(typed) } }
     },
   },
 
   confirm_pin: {
-    outcomes: ['ok', 'different'],
+    outcomes: ['ok', 'different', 'overtaken'],
     async run(context, typed) {
-      const { draft } = context.dialogue
+      const { draft, hasPin } = context.dialogue
       if (draft === undefined || !isPin(typed) || !(await context.pins.matches(draft, typed)))
         return { outcome: 'different', changes: { draft: undefined } }
-      await context.pins.setHash(memberOf(context), draft, context.now)
+      // Until this line the dialogue went by what was so when it began.
+      const { pins, now } = context
+      const kept = await (hasPin ? pins.change : pins.setFirst)(memberOf(context), draft, now)
+      if (!kept)
+        return { outcome: 'overtaken', changes: { draft: undefined, hasPin: !hasPin, passed: false } }
       return { outcome: 'ok', changes: { draft: undefined, hasPin: true, passed: true } }
     },
   },

@@ -34,6 +34,8 @@ export interface Hop {
   language: string
   /** Her phone is known and she may be answered; false until that was read. */
   isMember: boolean
+  /** When it came, in milliseconds since 1970; a late answer is worked out after that. */
+  atMs: number
   /** Set once the dialogue was told that the answer is late. */
   lateReply: string | undefined
 }
@@ -271,7 +273,7 @@ export function createConversation(deps: ConversationDeps) {
   }
 
   return {
-    isStale: (session: Session, now: Date): boolean => now.getTime() - session.lastAtMs > dialogueTimeoutMs,
+    isOld: (session: Session, atMs: number): boolean => atMs - session.beganAtMs > dialogueTimeoutMs,
 
     /** The first callback of a session: who calls, in which language, and where to. */
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {

@@ -19,6 +19,7 @@ export const plainRow: DecisionRow = {
   sendFromMinute: 480,
   sendUntilMinute: 1200,
   dailyCap: 2,
+  smsCountries: ['SN'],
   firstName: 'Awa',
   memberLanguage: 'fr',
   memberStatus: 'active',

@@ -168,3 +168,24 @@ describe('the daily cap', () => {
       expect(decide({ ...free, toldToday: 9 }, now)).toEqual({ action: 'send' })
   })
 })
+
+describe('numbers that no SMS goes to', () => {
+  test.each([
+    ['+221338123456', ['SN'], 'number_not_mobile'],
+    ['+33612345678', ['SN'], 'country_not_allowed'],
+    ['+33612345678', ['SN', 'FR'], undefined],
+    ['+14155552671', ['SN'], 'country_not_allowed'],
+    // In the plan of the USA and Canada a mobile cannot be told from a fixed line.
+    ['+14155552671', ['US'], undefined],
+    ['+16135550123', ['US'], 'country_not_allowed'],
+    ['+221771234567', ['SN'], undefined],
+    ['+50934567890', ['HT'], undefined],
+    // An international premium number.
+    ['+882161234567', ['SN'], 'country_not_allowed'],
+  ])('%s in a programme for %j: %s', (msisdn, smsCountries, reason) => {
+    for (const purpose of ['reminder', 'reply', 'code'] as const)
+      expect(decide({ ...row, msisdn, smsCountries, purpose }, now)).toEqual(
+        reason === undefined ? { action: 'send' } : { action: 'suppress', reason },
+      )
+  })
+})
