@@ -111,7 +111,7 @@ test('the export holds what she has everywhere, amounts exact, and no PIN', asyn
   expect(tables.phones).toMatchObject([{ msisdn: member.msisdn }])
   expect(tables.loans).toMatchObject([{ number: 'L-HER' }])
   expect(tables.instalments).toHaveLength(3)
-  expect(tables.consents).toContainEqual(expect.objectContaining({ purpose: 'training', granted: false }))
+  expect(tables.consents).toContainEqual(expect.objectContaining({ purpose: 'meeting', granted: false }))
   expect(tables.messages).toMatchObject([{ dedupe_key: 'hers' }])
   expect(JSON.stringify(tables.postings)).toContain('"amount":"-1234.0000"')
   expect(JSON.stringify(tables.postings)).toContain('"amount":"-5678.0000"')
