@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
+import { groupByText } from './group-by-text.ts'
 import { noteNetworkBlock } from './opt-out.ts'
 import type { Lane } from './status.ts'
 import type { Moved, Transition, TransitionWriter } from './transitions.ts'
@@ -384,25 +385,4 @@ export function createCalls(options: CallOptions): LaneCalls {
       await Promise.all(runners)
     },
   }
-}
-
-/** Same text from the same sender goes in one call; a number stands once in a call, so that its answer names one message. */
-function groupByText(entries: readonly Entry[], recipientsMax: number): Entry[][] {
-  if (recipientsMax === 1) return entries.map((entry) => [entry])
-  const open = new Map<string, { entries: Entry[]; msisdns: Set<string> }[]>()
-  for (const entry of entries) {
-    const key = `${entry.senderId}\n${entry.text}`
-    const groups = open.get(key) ?? []
-    open.set(key, groups)
-    let group = groups.find(
-      ({ entries, msisdns }) => entries.length < recipientsMax && !msisdns.has(entry.msisdn),
-    )
-    if (group === undefined) {
-      group = { entries: [], msisdns: new Set() }
-      groups.push(group)
-    }
-    group.entries.push(entry)
-    group.msisdns.add(entry.msisdn)
-  }
-  return [...open.values()].flat().map((group) => group.entries)
 }
