@@ -12,9 +12,13 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>
 }
 
-/** An application with the settings that all our routes share. */
-export function createApp(): Express {
+/**
+ * An application with the settings that all our routes share. The caller's address (`request.ip`) is the connection's, or what a
+ * trusted proxy said last: a X-Forwarded-For from anybody else counts for nothing.
+ */
+export function createApp(trustedProxies: readonly string[] = []): Express {
   const app = express()
+  app.set('trust proxy', trustedProxies)
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
@@ -38,11 +42,17 @@ export function answerTheRest(app: Express, logger: Logger): void {
   app.use(onError)
 }
 
+/** Who writes slowly is cut off; looked at every few seconds, or the limits would hold only twice a minute. */
+const slowness = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 2_000 }
+
 /** Listens on `port` (0 picks a free one). Rejects when the port is taken. */
 export async function listen(app: Express, port: number, host = '0.0.0.0'): Promise<HttpServer> {
-  const server = createServer(stableClasses(app), app)
-  server.requestTimeout = 30_000
-  server.headersTimeout = 10_000
+  const server = createServer(
+    { ...stableClasses(app), connectionsCheckingInterval: slowness.checkEveryMs },
+    app,
+  )
+  server.requestTimeout = slowness.requestMs
+  server.headersTimeout = slowness.headersMs
   server.keepAliveTimeout = 65_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
