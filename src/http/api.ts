@@ -98,11 +98,13 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
     {
       method: 'get',
       path: '/members/:number/phones',
+      scope: 'read',
       handle: (tx, caller, request) => phonesOf(tx, caller, param(request, 'number')),
     },
     {
       method: 'post',
       path: '/members/:number/reverify',
+      scope: 'members',
       handle: (tx, caller, request) => {
         parseInput(reportSchema, request.body ?? {})
         return reportPhones(tx, clock, caller, param(request, 'number'))
@@ -111,17 +113,20 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
     {
       method: 'post',
       path: '/members/:number/confirmations',
+      scope: 'members',
       handle: (tx, caller, request) =>
         confirm(tx, clock, caller, param(request, 'number'), parseInput(confirmationSchema, request.body)),
     },
     {
       method: 'get',
       path: '/members/:number/export',
+      scope: 'members',
       handle: (tx, caller, request) => exportOf(tx, clock, caller, param(request, 'number')),
     },
     {
       method: 'post',
       path: '/members/:number/erasure',
+      scope: 'members',
       handle: (tx, caller, request) =>
         erase(
           { tx, clock, forgetDialogues },

@@ -39,7 +39,8 @@ afterAll(async () => {
 })
 
 /** A row for each programme in every table that the API may reach and that the ground has not filled. */
-async function fillTables(db: Queryable, { programme, member, entry }: Ground): Promise<void> {
+async function fillTables(db: Queryable, ground: Ground): Promise<void> {
+  const { programme, member, entry } = ground
   const [memberRow] = (
     await db.query<{ id: string }>('select id from members where programme_id = $1 and number = $2', [
       programme.id,
@@ -79,6 +80,31 @@ async function fillTables(db: Queryable, { programme, member, entry }: Ground): 
      insert into message_events (message_id, from_status, to_status, source, occurred_at) select id, 'created', 'queued', 'relay', $3 from m`,
     [ids[0], ids[1], testNow],
   )
+  const [phone] = (
+    await db.query<{ id: string }>('select phone_id as id from member_phones where member_id = $1', [ids[1]])
+  ).rows
+  await run(
+    `with s as (select id from staff where programme_id = $3 limit 1)
+     insert into phone_confirmations (member_id, phone_id, staff_id, confirmed_at) select $1, $2, s.id, $4 from s`,
+    [ids[1], phone?.id, programme.id, testNow],
+  )
+  await run('insert into sim_checks (phone_id, wanted_at) values ($1, $2)', [phone?.id, testNow])
+  await run(
+    `insert into entry_erasures (entry_id, erased_at) select id, $2 from entries where programme_id = $1 limit 1`,
+    [programme.id, testNow],
+  )
+  await run(`update members set group_id = null where id = $1`, [ids[1]])
+  await run(`update members set group_id = $2 where id = $1`, [ids[1], programme.groupId])
+  await run(
+    `insert into inbound_messages (id, programme_id, provider, external_id, phone_id, received_at)
+     values (gen_random_uuid(), $1, 'test', $2, $3, $4)`,
+    [programme.id, programme.code, phone?.id, testNow],
+  )
+  await run(
+    `insert into delivery_reports (provider, provider_message_id, status, phone_ids, received_at)
+     values ('test', $1, 'Success', array[$2::uuid], $3)`,
+    [programme.code, phone?.id, testNow],
+  )
   await recordAudit(db, {
     at: testNow,
     programmeId: programme.id,
@@ -87,7 +113,7 @@ async function fillTables(db: Queryable, { programme, member, entry }: Ground): 
     subject: `entry:${entry}`,
   })
   const key = await createApiKey(database.db, programme.id, 'filler')
-  const sample = sampleOf('post /entries', { programme, member, loan: '', entry })
+  const sample = sampleOf('post /entries', ground)
   const reply = await api.call(key, 'post', sample.path, sample.body, { 'idempotency-key': 'filler' })
   expect(reply.status).toBe(201)
 }
