@@ -12,17 +12,21 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>
 }
 
-/**
- * An application with the settings that all our routes share. The caller's address (`request.ip`) is the connection's, or what a
- * trusted proxy said last: a X-Forwarded-For from anybody else counts for nothing.
- */
-export function createApp(trustedProxies: readonly string[] = []): Express {
+/** An application with the settings that all our routes share. */
+export function createApp(): Express {
   const app = express()
-  app.set('trust proxy', trustedProxies)
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', 'simple')
   return app
+}
+
+/**
+ * Whose X-Forwarded-For is believed; nobody's unless told. The caller's address (`request.ip`) is then what the last trusted proxy saw,
+ * otherwise the connection's.
+ */
+export function trustProxies(app: Express, networks: readonly string[]): void {
+  app.set('trust proxy', networks)
 }
 
 /** To be called when all routes stand: what none of them took is answered in plain words, never with the path or a stack. */

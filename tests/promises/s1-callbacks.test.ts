@@ -10,7 +10,7 @@ import {
   retireCallbackSecret,
 } from '../../src/http/callback-secrets.ts'
 import { type CallbackOptions, createCallbacks } from '../../src/http/callbacks.ts'
-import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
+import { answerTheRest, createApp, listen, trustProxies } from '../../src/http/server.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
 import {
@@ -231,7 +231,8 @@ describe('a report that came before its message', () => {
 
 describe('secrets', () => {
   const serve = async (options: Partial<CallbackOptions>, trusted: readonly string[] = []) => {
-    const app = createApp(trusted)
+    const app = createApp()
+    trustProxies(app, trusted)
     const nothing = () => Promise.resolve()
     const handlers = {
       ussd: (_fields: unknown, only?: string) => Promise.resolve(`CON ${only ?? 'all'}`),
