@@ -87,11 +87,13 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
     {
       method: 'get',
       path: '/members/:number/consents',
+      scope: 'read',
       handle: (tx, caller, request) => consentsOf(tx, caller, param(request, 'number')),
     },
     {
       method: 'put',
       path: '/members/:number/consents',
+      scope: 'members',
       handle: (tx, caller, request) =>
         putConsents(tx, clock, caller, param(request, 'number'), parseInput(consentsSchema, request.body)),
     },

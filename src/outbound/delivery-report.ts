@@ -69,7 +69,10 @@ const recordSql = `
          exists (select 1 from phones p where p.id = moved.phone_id and p.network_blocked_at is not null) as blocked
     from report left join moved on true`
 
-/** What became of a report: it moved a message, it changed nothing (late or repeated), it waits, its word is unknown, or it is none of the caller's business and not even stored. */
+/**
+ * What became of a report: it moved a message, it changed nothing (late or repeated), it waits, its word is unknown, or it is about
+ * another programme's message than the caller's and not even stored.
+ */
 export type ReportOutcome = 'moved' | 'unchanged' | 'waiting' | 'unknown_word' | 'other_programme'
 
 /** Stores every report; resolves also for unknown ids and words, which are facts too. */

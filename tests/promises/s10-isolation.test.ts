@@ -56,7 +56,8 @@ async function fillTables(db: Queryable, ground: Ground): Promise<void> {
   )
   await run(`insert into member_pins (member_id, hash, set_at) values ($1, 'none', $2)`, [ids[1], testNow])
   await run(
-    `insert into consents (member_id, purpose, granted, channel, collected_at) values ($1, 'reminder', true, 'ussd', $2)`,
+    `insert into consents (member_id, purpose, granted, channel, wording, collector, collected_at)
+     values ($1, 'reminder', true, 'ussd', '1', 'herself', $2)`,
     [ids[1], testNow],
   )
   await run(
