@@ -11,6 +11,7 @@ export const requestErrors = {
     sentence: 'The body has a content type that this route does not take.',
   },
   'auth.missing': { status: 401, sentence: 'A valid key is needed.' },
+  'auth.scope': { status: 403, sentence: 'This key may not do that.' },
   'idempotency.conflict': {
     status: 409,
     sentence: 'This idempotency key already names a different request.',

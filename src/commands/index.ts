@@ -1,5 +1,6 @@
 // Every command, in the order of `tama --help`. A new one is a file here and a line below.
 import { registerApiKey } from './api-key.ts'
+import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
@@ -20,6 +21,7 @@ export const commands: readonly Register[] = [
   registerMenus,
   registerApiKey,
   registerPinReset,
+  registerCallbackSecret,
   registerVerify,
   registerPrivacy,
 ]

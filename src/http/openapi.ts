@@ -51,7 +51,7 @@ function operation(input: {
   refusals: readonly RequestErrorCode[]
 }) {
   const statuses = new Map<number, string[]>()
-  for (const code of ['auth.missing', ...input.refusals] as const) {
+  for (const code of ['auth.missing', 'auth.scope', ...input.refusals] as const) {
     const { status, sentence } = requestErrors[code]
     statuses.set(status, [...(statuses.get(status) ?? []), `${code}: ${sentence}`])
   }
@@ -254,7 +254,7 @@ export const openApiDocument = {
         summary: 'States of the messages to a member or about an entry; never their texts',
         query: messagesQuery,
         answer: messagesAnswer,
-        refusals: ['request.field_invalid'],
+        refusals: ['request.field_invalid', 'route.unknown'],
       }),
     },
   },

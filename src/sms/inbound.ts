@@ -46,9 +46,12 @@ export interface InboundOptions {
 }
 
 export interface Inbound {
-  /** Resolves when everything is committed; rejects when the provider should try again. */
-  receive(sms: InboundSms): Promise<void>
-  optOut(word: NetworkOptOut): Promise<void>
+  /**
+   * Resolves when everything is committed; rejects when the provider should try again. `only`: the one programme that the caller may
+   * reach, by its id; what is for another one has no effect.
+   */
+  receive(sms: InboundSms, only?: string): Promise<void>
+  optOut(word: NetworkOptOut, only?: string): Promise<void>
 }
 
 const dayMs = 24 * 3_600_000
@@ -61,10 +64,17 @@ export function createInbound(options: InboundOptions): Inbound {
   const match = createMatcher(i18n)
   const ownNames = new Set(programmes.flatMap(({ shortcode, senderId }) => [shortcode, senderId]))
 
-  async function receive(sms: InboundSms): Promise<void> {
+  const reachable = (only: string | undefined) =>
+    only === undefined ? programmes : programmes.filter(({ id }) => id === only)
+
+  async function receive(sms: InboundSms, only?: string): Promise<void> {
     const now = clock.now()
+    if (only !== undefined && programmes.some(({ shortcode, id }) => shortcode === sms.to && id !== only)) {
+      logger.warn({ event: 'sms.other_programme', provider: sms.provider })
+      return
+    }
     const msisdn = ownNames.has(sms.from) ? undefined : numberOf(sms.from)
-    const meant = msisdn === undefined ? [] : await meantProgrammes(db, programmes, sms.to, msisdn)
+    const meant = msisdn === undefined ? [] : await meantProgrammes(db, reachable(only), sms.to, msisdn)
     const languages = [...new Set(meant.flatMap((one) => one.languages))]
     const matched = match(fold(sms.text), languages)
     // Of two programmes nobody may guess which one she asks; a STOP counts for both, and one of them confirms it.
@@ -125,14 +135,15 @@ export function createInbound(options: InboundOptions): Inbound {
     return earlier.unknown > 0 ? undefined : { template: 'reply.unknown' }
   }
 
-  async function optOut({ senderId, msisdn: written }: NetworkOptOut): Promise<void> {
+  async function optOut({ senderId, msisdn: written }: NetworkOptOut, only?: string): Promise<void> {
     const now = clock.now()
     const msisdn = numberOf(written)
     if (msisdn === undefined) return
     const meant = programmes.filter((one) => one.senderId === senderId || one.shortcode === senderId)
     // A sender name that we do not know says nothing about one programme: it then counts for all that know the number.
+    const concerned = (meant.length > 0 ? meant : programmes).filter((one) => reachable(only).includes(one))
     const blocked = await db.transaction(async (tx) => {
-      const phoneIds = await lockPhones(tx, meant.length > 0 ? meant : programmes, msisdn)
+      const phoneIds = await lockPhones(tx, concerned, msisdn)
       await noteNetworkBlock(tx, phoneIds, 'callback', now)
       return phoneIds.length
     })

@@ -180,11 +180,11 @@ export function createUssd(deps: UssdDeps) {
   }
 
   return {
-    /** Never rejects. */
-    async answer(call: UssdCall): Promise<string> {
+    /** Never rejects. `only`: the one programme that the caller may reach, by its id; a code of another one is unknown to it. */
+    async answer(call: UssdCall, only?: string): Promise<string> {
       const startedMs = elapsedMs()
       const programme = programmes.get(call.serviceCode.replace(/#$/, ''))
-      if (programme === undefined) {
+      if (programme === undefined || (only !== undefined && programme.id !== only)) {
         metrics.hops.inc({ outcome: 'unknown_code' })
         logger.warn({ event: 'ussd.unknown_code', provider: call.provider })
         return renderer.closing(deps.programmes[0]?.languages[0] ?? 'en', 'unknown_code')

@@ -90,6 +90,8 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
 export interface SampleRequest {
   path: string
   body?: Record<string, unknown>
+  /** The request names nothing that is there before: sent by another programme it may succeed, in that programme alone. */
+  namesNothing?: true
   /** A change that makes another request of it; a request without a body is changed by its path. */
   changed?: Record<string, unknown>
 }
