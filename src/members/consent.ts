@@ -40,21 +40,30 @@ export function newestWordSql(member: string, purpose: string): string {
             order by c.collected_at desc, c.id desc limit 1)`
 }
 
-/** Keeps each word as a row and counts them; one that only repeats to the letter what stands for its time is not doubled. */
+/**
+ * Keeps each word as a row and counts them; one that only repeats within seconds what stands for its time (a callback that came twice)
+ * is not doubled.
+ */
 export async function recordWords(tx: Queryable, words: readonly ConsentWord[]): Promise<number> {
   if (words.length === 0) return 0
   const column = <Value>(read: (word: ConsentWord) => Value | undefined) =>
     words.map((word) => read(word) ?? null)
+  const memberIds = column((word) => word.memberId)
+  // Two that come at once see each other only one after the other.
+  await tx.query('select 1 from members where id = any($1::uuid[]) order by id for no key update', [
+    memberIds,
+  ])
   const { rowCount } = await tx.query(
     `insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
      select w.* from unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],
                             $8::timestamptz[]) as w (member_id, purpose, granted, channel, wording, language, collector, at)
-      where (w.granted, w.channel, w.wording, w.collector, w.at) is distinct from (
-        select (c.granted, c.channel, c.wording, c.collector, c.collected_at) from consents c
-         where c.member_id = w.member_id and c.purpose = w.purpose and c.collected_at <= w.at
-         order by c.collected_at desc, c.id desc limit 1)`,
+      where not coalesce((
+        select (c.granted, c.channel, c.wording, c.collector) = (w.granted, w.channel, w.wording, w.collector)
+               and w.at - c.collected_at < interval '10 seconds'
+          from consents c where c.member_id = w.member_id and c.purpose = w.purpose and c.collected_at <= w.at
+         order by c.collected_at desc, c.id desc limit 1), false)`,
     [
-      column((word) => word.memberId),
+      memberIds,
       column((word) => word.purpose),
       column((word) => word.granted),
       column((word) => word.channel),
