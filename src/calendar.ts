@@ -74,7 +74,8 @@ export function instantAt(date: CalendarDate, minuteOfDay: number, timeZone: str
 
 /** True for "2024-02-29", false for "2023-02-29" and for anything that is not a day. */
 export function isCalendarDate(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
+  // JavaScript knows a year 0, PostgreSQL does not.
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || text.startsWith('0000')) return false
   const at = new Date(`${text}T00:00:00Z`)
   return !Number.isNaN(at.getTime()) && at.toISOString().slice(0, 10) === text
 }

@@ -1,4 +1,5 @@
 // The only reader of the time. Everything else is handed a Clock.
+import { DependencyError } from './errors.ts'
 
 export interface Clock {
   now(): Date
@@ -28,4 +29,12 @@ export function fixedClock(start: Date | string): FixedClock {
 /** Monotonic milliseconds, for durations only. */
 export function elapsedMs(): number {
   return performance.now()
+}
+
+/** Rejects with `dependency.slow` after `ms`; the work itself goes on. */
+export function withTimeout<Result>(work: Promise<Result>, ms: number): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DependencyError('dependency.slow', 'No answer in time.')), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

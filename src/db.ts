@@ -23,6 +23,11 @@ export interface Db {
   batchReads: Pipeline
   /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
   transaction<Result>(work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result>
+  /**
+   * Like `transaction`, as the role that row-level security holds to one programme: a query without a WHERE neither sees nor changes
+   * a row of another, and a table that no migration opened to the role is refused.
+   */
+  inProgramme<Result>(programmeId: string, work: (tx: Queryable) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
@@ -63,15 +68,22 @@ export function createDb({ url, logger, poolSizeMax = 10, onConnect }: DbOptions
     pool,
     reads,
     batchReads,
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work) => inTransaction(pool, 'begin', work),
+    inProgramme: (programmeId, work) => inTransaction(pool, beginIn(programmeId), work),
     close: async () => {
       await Promise.all([prisma.$disconnect(), pool.end(), reads.close(), batchReads.close()])
     },
   }
 }
 
+/** One round trip; role and setting end with the transaction. */
+function beginIn(programmeId: string): string {
+  return `begin; set local role tama_api; set local tama.programme = ${pg.escapeLiteral(programmeId)}`
+}
+
 async function inTransaction<Result>(
   pool: pg.Pool,
+  begin: string,
   work: (tx: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const tx = await pool.connect()
@@ -82,7 +94,7 @@ async function inTransaction<Result>(
   }
   tx.on('error', onLost)
   try {
-    await tx.query('begin')
+    await tx.query(begin)
     const result = await work(tx)
     await tx.query('commit')
     return result
@@ -97,10 +109,31 @@ async function inTransaction<Result>(
   }
 }
 
+/** Work that may be refused inside a transaction and taken back alone: what came before it stays. */
+export async function attempt<Result>(tx: Queryable, work: () => Promise<Result>): Promise<Result> {
+  await tx.query('savepoint attempt')
+  try {
+    const result = await work()
+    await tx.query('release savepoint attempt')
+    return result
+  } catch (error) {
+    await tx.query('rollback to savepoint attempt').catch(() => undefined)
+    throw error
+  }
+}
+
 /** One connection shared by many callers; statements are prepared by name and sent without waiting for one another. */
 export interface Pipeline {
   query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]>
   close(): Promise<void>
+}
+
+/** What reads by name need; a transaction can stand in for the shared connection. */
+export type NamedReads = Pick<Pipeline, 'query'>
+
+/** The same statements inside a transaction, where a name is not worth a prepared plan. */
+export function namedReads(tx: Queryable): NamedReads {
+  return { query: async (_name, text, values) => (await tx.query(text, values)).rows as never }
 }
 
 export interface PipelineOptions {

@@ -11,6 +11,11 @@ export const requestErrors = {
     sentence: 'The body has a content type that this route does not take.',
   },
   'auth.missing': { status: 401, sentence: 'A valid key is needed.' },
+  'auth.scope': { status: 403, sentence: 'This key may not do that.' },
+  'idempotency.conflict': {
+    status: 409,
+    sentence: 'This idempotency key already names a different request.',
+  },
   'route.unknown': { status: 404, sentence: 'There is nothing here.' },
   'entry.reference_conflict': { status: 409, sentence: 'This reference already names a different entry.' },
   'entry.reference_concurrent': {
@@ -33,6 +38,20 @@ export const requestErrors = {
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
   'case.closed': { status: 409, sentence: 'This case is closed with another outcome.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },
+  'confirmation.not_entitled': {
+    status: 422,
+    sentence: 'Only active staff, or an elected officer of her own group, can confirm a phone.',
+  },
+  'confirmation.same_person': {
+    status: 409,
+    sentence: 'This person has already confirmed: another one is needed.',
+  },
+  'confirmation.facilitator_needed': { status: 409, sentence: 'One of the two must be a facilitator.' },
+  'confirmation.not_needed': { status: 409, sentence: 'This phone is hers beyond doubt.' },
+  'pin.not_her_facilitator': {
+    status: 422,
+    sentence: "A PIN is reset in person by the facilitator of the member's group.",
+  },
 } as const
 
 export type RequestErrorCode = keyof typeof requestErrors

@@ -29,10 +29,28 @@ export function createMetrics() {
       labelNames: ['event'],
       registers,
     }),
+    lateAnswers: new Counter({
+      name: 'tama_ussd_late_answers_total',
+      help: 'Answers that missed their time: settled (an SMS where one is due), given_up after 30 minutes, dropped because too many waited',
+      labelNames: ['outcome'],
+      registers,
+    }),
     transitions: new Counter({
       name: 'tama_message_transitions_total',
       help: 'Moves of messages to a status, by lane',
       labelNames: ['status', 'lane'],
+      registers,
+    }),
+    suppressed: new Counter({
+      name: 'tama_messages_suppressed_total',
+      help: 'Messages that were not sent because somebody or something forbids it, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    reverify: new Counter({
+      name: 'tama_phone_reverify_total',
+      help: 'Bindings of a member to a phone put in doubt by this process, by reason',
+      labelNames: ['reason'],
       registers,
     }),
     messages: new Gauge({

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
-import type { Db, Queryable } from '../db.ts'
+import { namedReads, type Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
 import { readLoan } from '../ledger/loan-state.ts'
 import { readPosition } from '../ledger/position.ts'
@@ -21,11 +21,11 @@ import type { ApiCaller } from './keys.ts'
 const messagesMax = 100
 
 export async function findMemberId(
-  db: Queryable,
+  tx: Queryable,
   caller: ApiCaller,
   number: string,
 ): Promise<string | undefined> {
-  const found = await db.query<{ id: string }>(
+  const found = await tx.query<{ id: string }>(
     'select id from members where programme_id = $1 and number = $2',
     [caller.programmeId, number],
   )
@@ -33,16 +33,16 @@ export async function findMemberId(
 }
 
 export async function positionOf(
-  db: Db,
+  tx: Queryable,
   clock: Clock,
   caller: ApiCaller,
   number: string,
 ): Promise<Answer<z.infer<typeof positionAnswer>>> {
-  const memberId = await findMemberId(db.pool, caller, number)
+  const memberId = await findMemberId(tx, caller, number)
   if (memberId === undefined)
     throw new RequestError('route.unknown', { field: 'number', detail: 'no member has this number' })
   const now = clock.now()
-  const position = await readPosition(db.reads, memberId, now, localParts(now, caller.timeZone).date)
+  const position = await readPosition(namedReads(tx), memberId, now, localParts(now, caller.timeZone).date)
   const { nextMeeting: meeting, nextTraining: training } = position
   return {
     status: 200,
@@ -78,11 +78,11 @@ export async function positionOf(
 }
 
 export async function loanStateOf(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
   number: string,
 ): Promise<Answer<z.infer<typeof loanStateAnswer>>> {
-  const loan = await readLoan(db.pool, caller.programmeId, number)
+  const loan = await readLoan(tx, caller.programmeId, number)
   if (loan === undefined)
     throw new RequestError('route.unknown', { field: 'number', detail: 'no loan has this number' })
   return {
@@ -109,13 +109,13 @@ export async function loanStateOf(
 }
 
 export async function statementOf(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
   code: string,
   query: z.infer<typeof statementQuery>,
 ): Promise<Answer<z.infer<typeof statementAnswer>>> {
   const [bookedDate = '', postingId = ''] = query.after?.split('.') ?? []
-  const statement = await readStatement(db.pool, caller.programmeId, code, {
+  const statement = await readStatement(tx, caller.programmeId, code, {
     limit: query.limit,
     ...(query.after === undefined ? {} : { after: { bookedDate, postingId } }),
   })
@@ -145,25 +145,36 @@ type MessageRow = Omit<z.infer<typeof messagesAnswer>['messages'][number], 'crea
 
 /** The newest messages of a member or of an entry, each with the moves of its status. */
 export async function messageStates(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
   query: z.infer<typeof messagesQuery>,
 ): Promise<Answer<z.infer<typeof messagesAnswer>>> {
-  const found = await db.pool.query<MessageRow>(
+  const [field, of] = query.member === undefined ? ['entry', 'entry_id'] : ['member', 'member_id']
+  const id =
+    query.member === undefined
+      ? await findEntryId(tx, caller, query.entry ?? '')
+      : await findMemberId(tx, caller, query.member)
+  if (id === undefined) throw new RequestError('route.unknown', { field, detail: `no such ${field}` })
+  const found = await tx.query<MessageRow>(
     `select s.id, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
             coalesce((select json_agg(json_build_object('from', v.from_status, 'to', v.to_status, 'source', v.source,
                        'reason', v.reason, 'at', to_char(v.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                        order by v.id)
                from message_events v where v.message_id = s.id), '[]') as events
-       from messages s
-      where s.programme_id = $1
-        and (s.member_id = (select id from members where programme_id = $1 and number = $2)
-          or s.entry_id = (select id from entries where programme_id = $1 and reference = $3))
-      order by s.created_at desc, s.id desc limit $4`,
-    [caller.programmeId, query.member ?? null, query.entry ?? null, messagesMax],
+       from messages s where s.programme_id = $1 and s.${of} = $2
+      order by s.created_at desc, s.id desc limit $3`,
+    [caller.programmeId, id, messagesMax],
   )
   return {
     status: 200,
     body: { messages: found.rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })) },
   }
+}
+
+async function findEntryId(tx: Queryable, caller: ApiCaller, reference: string): Promise<string | undefined> {
+  const found = await tx.query<{ id: string }>(
+    'select id from entries where programme_id = $1 and reference = $2',
+    [caller.programmeId, reference],
+  )
+  return found.rows[0]?.id
 }

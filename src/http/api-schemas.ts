@@ -5,7 +5,6 @@ import { isCalendarDate } from '../calendar.ts'
 import { RequestError } from '../errors.ts'
 import { entryKinds } from '../ledger/entries.ts'
 import { loanProducts } from '../ledger/loans.ts'
-import { caseOutcomes } from '../members/cases.ts'
 
 /** No control characters, lone surrogates or unassigned code points: PostgreSQL takes no NUL, and none belongs in an id. */
 const printable = (charsMax: number) =>
@@ -23,7 +22,11 @@ export const day = z
 
 const amountText = z
   .string()
-  .regex(/^-?\d{1,16}(\.\d{1,4})?$/, 'must be a decimal number written as text, like "12500" or "-3.50"')
+  .regex(/^-?\d{1,16}(\.\d{1,4})?$/, {
+    error: 'must be a decimal number written as text, like "12500" or "-3.50"',
+    // What is no number must not reach the checks that read it as one.
+    abort: true,
+  })
   .describe('Exact decimal as text: at most 16 digits and the decimals of the currency')
 const positiveText = amountText.refine((text) => new Decimal(text).greaterThan(0), 'must be above zero')
 const partText = amountText.refine((text) => !text.startsWith('-'), 'must not be negative')
@@ -212,41 +215,56 @@ export const messagesAnswer = z.object({
   ),
 })
 
-export const closingSchema = z.strictObject({
-  outcome: z
-    .enum(caseOutcomes)
-    .describe('How it ended; what was wrong in the books is corrected by a reversal'),
+const writtenPhone = printable(30).describe('Phone number, international or as written in the country')
+
+/** One person's word that she sees the member with this phone in her hand. */
+export const confirmationSchema = z.strictObject({
+  phone: writtenPhone.describe('The number in her hand: the one in doubt, or a new one'),
+  by: z
+    .union([
+      z.strictObject({ staff: writtenPhone }),
+      z.strictObject({ officer: printable(60).describe('Member number of an officer of her group') }),
+    ])
+    .describe('Whose word it is'),
 })
 
-export const caseAnswer = z.object({
-  reference: z.string().describe('As the member was told it'),
-  kind: z.enum(['call_back', 'dispute']),
-  status: z.enum(['open', 'closed']),
-  outcome: z.enum(caseOutcomes).nullable(),
-  member: z.string().describe('Member number'),
-  owner: z.string().nullable().describe('First name of the facilitator who owns it'),
-  entry: z
-    .object({ reference: z.string(), kind: z.string(), bookedDate: z.string() })
-    .nullable()
-    .describe('What she says is not right; null when it is her account as a whole'),
-  openedAt: z.string(),
-  promisedDate: z.string().nullable().describe('The day by which she was told that she will hear'),
-  closedAt: z.string().nullable(),
+export const confirmationAnswer = z.object({
+  member: z.string(),
+  state: z.enum(['waiting', 'bound']).describe('Bound: the phone is hers again, and she chooses a new PIN'),
+  until: z.string().nullable().describe('Until when the second word is taken'),
 })
 
-export const casesAnswer = z.object({ cases: z.array(caseAnswer) })
+export const reportSchema = z.strictObject({})
 
-export const unmatchedCodesAnswer = z.object({
-  unmatchedCodes: z.array(
+export const phonesAnswer = z.object({
+  member: z.string(),
+  phones: z.array(
     z.object({
-      at: z.string(),
-      phone: z.string().describe('Mark of the phone: the same one shows the same mark'),
-      code: z.string().describe('Mark of what was typed: the same code shows the same mark'),
-      wellFormed: z
-        .boolean()
-        .describe('False when the check digit was wrong: most likely a slip of the finger'),
+      phone: z.string().describe('Masked'),
+      primary: z.boolean(),
+      state: z.enum(['bound', 'reverify']),
+      since: z.string().nullable(),
+      reason: z.string().nullable().describe('gone, silent, sim_swap or reported'),
     }),
   ),
+})
+
+export const erasureSchema = z.strictObject({
+  dryRun: z.boolean().default(false).describe('Only say how many rows would go'),
+})
+
+export const erasureAnswer = z.object({
+  member: z.string(),
+  dryRun: z.boolean(),
+  rows: z.record(z.string(), z.int()).describe('Rows changed or removed, by what they held'),
+})
+
+export const exportAnswer = z.object({
+  format: z.literal('tama-member/1'),
+  exportedAt: z.string(),
+  tables: z
+    .record(z.string(), z.array(z.unknown()))
+    .describe('Rows by table, as they stand in the database; a PIN only as its dates'),
 })
 
 export const problemAnswer = z.object({

@@ -1,8 +1,8 @@
 // In: a parsed write of the API. Out: 201 with what was written, or 200 with the same body when it was there before.
-// Must never answer before the commit.
+// The router's transaction holds it all; nothing here is answered before it commits.
 import { Decimal } from 'decimal.js'
 import type { z } from 'zod'
-import type { Db, Queryable } from '../db.ts'
+import { attempt, type Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import { loanAccountCode, openAccounts, standardAccounts } from '../ledger/accounts.ts'
 import { type PostedEntry, postEntries, readEntries, reverseEntry } from '../ledger/entries.ts'
@@ -22,7 +22,7 @@ type EntryBody = z.infer<typeof entryAnswer>
 type LoanBody = z.infer<typeof loanAnswer>
 
 export async function postEntry(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
   input: z.infer<typeof entrySchema>,
 ): Promise<Answer<EntryBody>> {
@@ -32,7 +32,7 @@ export async function postEntry(
     ...(description === undefined ? {} : { description }),
     postings: input.postings.map((posting) => ({ ...posting, amount: new Decimal(posting.amount) })),
   }
-  return writeEntry(db, caller, async (tx) => {
+  return writeEntry(tx, caller, async () => {
     const [posted] = await postEntries(tx, caller.programmeId, posterOf(caller), [entry])
     if (posted === undefined) throw new InvariantError('an entry was neither posted nor refused')
     return posted
@@ -40,13 +40,13 @@ export async function postEntry(
 }
 
 export async function postReversal(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
   reverses: string,
   input: z.infer<typeof reversalSchema>,
 ): Promise<Answer<EntryBody>> {
   const { description, ...rest } = input
-  return writeEntry(db, caller, (tx) =>
+  return writeEntry(tx, caller, () =>
     reverseEntry(tx, caller.programmeId, posterOf(caller), {
       ...rest,
       ...(description === undefined ? {} : { description }),
@@ -56,28 +56,26 @@ export async function postReversal(
 }
 
 async function writeEntry(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
-  write: (tx: Queryable) => Promise<PostedEntry>,
+  write: () => Promise<PostedEntry>,
 ): Promise<Answer<EntryBody>> {
-  return naming(() =>
-    db.transaction(async (tx) => {
-      const posted = await write(tx)
-      const stored = (await readEntries(tx, caller.programmeId, [posted.reference])).get(posted.reference)
-      if (stored === undefined) throw new InvariantError('a posted entry cannot be read')
-      const { reversedBy: _later, ...body } = stored
-      return { status: posted.outcome === 'posted' ? 201 : 200, body }
-    }),
-  )
+  return naming(async () => {
+    const posted = await write()
+    const stored = (await readEntries(tx, caller.programmeId, [posted.reference])).get(posted.reference)
+    if (stored === undefined) throw new InvariantError('a posted entry cannot be read')
+    const { reversedBy: _later, ...body } = stored
+    return { status: posted.outcome === 'posted' ? 201 : 200, body }
+  })
 }
 
-/** Opens the loan and hands it out in one transaction. A number that is used answers 200 when all of it is the same, else 409. */
+/** Opens the loan and hands it out. A number that is used answers 200 when all of it is the same, else 409. */
 export async function createLoan(
-  db: Db,
+  tx: Queryable,
   caller: ApiCaller,
   input: z.infer<typeof loanSchema>,
 ): Promise<Answer<LoanBody>> {
-  const memberId = await findMemberId(db.pool, caller, input.member)
+  const memberId = await findMemberId(tx, caller, input.member)
   if (memberId === undefined) throw new RequestError('member.unknown', { field: 'member' })
   const loan: NewLoan = {
     number: input.number,
@@ -96,7 +94,7 @@ export async function createLoan(
   const body = bodyOf(loan, input)
   try {
     await naming(() =>
-      db.transaction(async (tx) => {
+      attempt(tx, async () => {
         await openAccounts(tx, caller.programmeId, standardAccounts(caller.currency))
         await createLoans(tx, caller.programmeId, caller.currency, [loan])
         await postEntries(tx, caller.programmeId, posterOf(caller), [
@@ -107,7 +105,7 @@ export async function createLoan(
     return { status: 201, body }
   } catch (error) {
     const isTaken = error instanceof RequestError && error.code === 'loan.number_taken'
-    if (!isTaken || !(await isSameLoan(db.pool, caller, body))) throw error
+    if (!isTaken || !(await isSameLoan(tx, caller, body))) throw error
     return { status: 200, body }
   }
 }
@@ -132,8 +130,8 @@ function bodyOf(loan: NewLoan, input: z.infer<typeof loanSchema>): LoanBody {
   }
 }
 
-async function isSameLoan(db: Queryable, caller: ApiCaller, body: LoanBody): Promise<boolean> {
-  const found = await db.query<{ stored: Omit<LoanBody, 'account' | 'disbursement'> }>(
+async function isSameLoan(tx: Queryable, caller: ApiCaller, body: LoanBody): Promise<boolean> {
+  const found = await tx.query<{ stored: Omit<LoanBody, 'account' | 'disbursement'> }>(
     `select json_build_object('number', l.number, 'member', m.number, 'product', l.product, 'cycle', l.cycle,
               'principal', trim_scale(l.principal)::text, 'disbursedDate', e.booked_date,
               'instalments', (select json_agg(json_build_object('dueDate', i.due_date,

@@ -1,26 +1,33 @@
 // In: JSON requests of a programme's back office with its API key. Out: entries, loans, positions, statements, message states.
 // Must never show one programme's data to the key of another, and never half do a write.
 import { isUtf8 } from 'node:buffer'
-import express, { type Request, type RequestHandler, Router } from 'express'
+import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import { type Clock, elapsedMs } from '../clock.ts'
-import type { Db } from '../db.ts'
+import type { Db, Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { closeCaseOf, openCases, unmatchedCodes } from './api-cases.ts'
+import type { ForgetDialogues } from '../privacy/erasure.ts'
+import { closeCaseOf, closingSchema, openCases, unmatchedCodes } from './api-cases.ts'
+import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
+import { confirm, phonesOf, reportPhones } from './api-phones.ts'
+import { erase, exportOf } from './api-privacy.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
   type Answer,
-  closingSchema,
+  confirmationSchema,
   entrySchema,
+  erasureSchema,
   loanSchema,
   messagesQuery,
   parseInput,
+  reportSchema,
   reversalSchema,
   statementQuery,
 } from './api-schemas.ts'
 import { createLoan, postEntry, postReversal } from './api-writes.ts'
-import { type ApiCaller, findCallerByKey } from './keys.ts'
+import { answerOf, writeOnce } from './idempotency.ts'
+import { type ApiCaller, findCallerByKey, type Scope } from './keys.ts'
 import { openApiDocument } from './openapi.ts'
 import { apiErrorHandler } from './problem.ts'
 
@@ -29,21 +36,153 @@ export interface ApiDeps {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  /** Dialogues that a member who is erased may have left; without it they end by themselves within minutes. */
+  forgetDialogues?: ForgetDialogues
 }
 
-type Handler = (caller: ApiCaller, request: Request) => Promise<Answer>
+interface Route {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  path: string
+  /** What the caller's key must be allowed. */
+  scope: Scope
+  /** Runs in one transaction that sees and changes rows of the caller's programme only; a rejection takes it back. */
+  handle(tx: Queryable, caller: ApiCaller, request: Request): Promise<Answer>
+}
 
 const bodyBytesMax = 102_400
 
+/** Every route of `/api/v1`; a write needs nothing more to be repeated safely under an Idempotency-Key. */
+function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/entries',
+      scope: 'entries',
+      handle: (tx, caller, request) => postEntry(tx, caller, parseInput(entrySchema, request.body)),
+    },
+    {
+      method: 'post',
+      path: '/entries/:reference/reversal',
+      scope: 'entries',
+      handle: (tx, caller, request) =>
+        postReversal(tx, caller, param(request, 'reference'), parseInput(reversalSchema, request.body)),
+    },
+    {
+      method: 'post',
+      path: '/loans',
+      scope: 'entries',
+      handle: (tx, caller, request) => createLoan(tx, caller, parseInput(loanSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/loans/:number',
+      scope: 'read',
+      handle: (tx, caller, request) => loanStateOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/position',
+      scope: 'read',
+      handle: (tx, caller, request) => positionOf(tx, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/consents',
+      scope: 'read',
+      handle: (tx, caller, request) => consentsOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'put',
+      path: '/members/:number/consents',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        putConsents(tx, clock, caller, param(request, 'number'), parseInput(consentsSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/phones',
+      scope: 'read',
+      handle: (tx, caller, request) => phonesOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/reverify',
+      scope: 'members',
+      handle: (tx, caller, request) => {
+        parseInput(reportSchema, request.body ?? {})
+        return reportPhones(tx, clock, caller, param(request, 'number'))
+      },
+    },
+    {
+      method: 'post',
+      path: '/members/:number/confirmations',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        confirm(tx, clock, caller, param(request, 'number'), parseInput(confirmationSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/members/:number/export',
+      scope: 'members',
+      handle: (tx, caller, request) => exportOf(tx, clock, caller, param(request, 'number')),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/erasure',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        erase(
+          { tx, clock, forgetDialogues },
+          caller,
+          param(request, 'number'),
+          parseInput(erasureSchema, request.body ?? {}),
+        ),
+    },
+    {
+      method: 'get',
+      path: '/accounts/:code/statement',
+      scope: 'read',
+      handle: (tx, caller, request) =>
+        statementOf(tx, caller, param(request, 'code'), parseInput(statementQuery, { ...request.query })),
+    },
+    {
+      method: 'get',
+      path: '/messages',
+      scope: 'read',
+      handle: (tx, caller, request) =>
+        messageStates(tx, caller, parseInput(messagesQuery, { ...request.query })),
+    },
+    {
+      method: 'get',
+      path: '/cases',
+      scope: 'read',
+      handle: (tx, caller) => openCases(tx, caller),
+    },
+    {
+      method: 'post',
+      path: '/cases/:reference/close',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        closeCaseOf(tx, clock, caller, param(request, 'reference'), parseInput(closingSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/unmatched-codes',
+      scope: 'read',
+      handle: (tx, caller) => unmatchedCodes(tx, caller),
+    },
+  ]
+}
+
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
-  const { db, clock, logger } = deps
+  const { db, clock, logger, forgetDialogues = () => Promise.resolve(0) } = deps
   const router = Router()
   router.use(watch(deps))
   router.get('/openapi.json', (_request, response) => {
     response.json(openApiDocument)
   })
-  router.use(requireKey(db))
+  router.use(requireKey(db, clock))
   router.use(refuseOtherTypes)
   router.use(
     express.json({
@@ -54,61 +193,10 @@ export function createApi(deps: ApiDeps): Router {
     }),
   )
 
-  const routes: { method: 'get' | 'post'; path: string; handle: Handler }[] = [
-    {
-      method: 'post',
-      path: '/entries',
-      handle: (caller, request) => postEntry(db, caller, parseInput(entrySchema, request.body)),
-    },
-    {
-      method: 'post',
-      path: '/entries/:reference/reversal',
-      handle: (caller, request) =>
-        postReversal(db, caller, param(request, 'reference'), parseInput(reversalSchema, request.body)),
-    },
-    {
-      method: 'post',
-      path: '/loans',
-      handle: (caller, request) => createLoan(db, caller, parseInput(loanSchema, request.body)),
-    },
-    {
-      method: 'get',
-      path: '/loans/:number',
-      handle: (caller, request) => loanStateOf(db, caller, param(request, 'number')),
-    },
-    {
-      method: 'get',
-      path: '/members/:number/position',
-      handle: (caller, request) => positionOf(db, clock, caller, param(request, 'number')),
-    },
-    {
-      method: 'get',
-      path: '/accounts/:code/statement',
-      handle: (caller, request) =>
-        statementOf(db, caller, param(request, 'code'), parseInput(statementQuery, { ...request.query })),
-    },
-    {
-      method: 'get',
-      path: '/messages',
-      handle: (caller, request) => messageStates(db, caller, parseInput(messagesQuery, { ...request.query })),
-    },
-    { method: 'get', path: '/cases', handle: (caller) => openCases(db.pool, caller) },
-    {
-      method: 'post',
-      path: '/cases/:reference/close',
-      handle: (caller, request) => {
-        const input = parseInput(closingSchema, request.body)
-        return db.transaction((tx) => closeCaseOf(tx, clock, caller, param(request, 'reference'), input))
-      },
-    },
-    { method: 'get', path: '/unmatched-codes', handle: (caller) => unmatchedCodes(db.pool, caller) },
-  ]
-  for (const { method, path, handle } of routes)
-    router[method](path, (request, response, next) => {
-      const caller: unknown = response.locals.caller
-      if (!isCaller(caller)) throw new InvariantError('a route runs without its key check')
-      response.locals.route = `${method} ${path}`
-      handle(caller, request).then(({ status, body }) => response.status(status).json(body), next)
+  for (const route of routesOf(clock, forgetDialogues))
+    router[route.method](route.path, (request, response, next) => {
+      response.locals.route = `${route.method} ${route.path}`
+      answer(deps, route, request, response).catch(next)
     })
   router.use(() => {
     throw new RequestError('route.unknown')
@@ -117,9 +205,36 @@ export function createApi(deps: ApiDeps): Router {
   return router
 }
 
+async function answer({ db, clock }: ApiDeps, route: Route, request: Request, response: Response) {
+  const caller: unknown = response.locals.caller
+  if (!isCaller(caller)) throw new InvariantError('a route runs without its key check')
+  if (!caller.scopes.includes(route.scope))
+    throw new RequestError('auth.scope', { detail: `this route needs the scope "${route.scope}"` })
+  const { status, text, replayed } = await db.inProgramme(caller.programmeId, (tx) => {
+    const work = () => route.handle(tx, caller, request)
+    if (route.method === 'get') return work().then(answerOf)
+    return writeOnce(
+      tx,
+      {
+        apiKeyId: caller.keyId,
+        programmeId: caller.programmeId,
+        key: request.get('idempotency-key'),
+        request: [route.method, request.path, request.body],
+        at: clock.now(),
+      },
+      work,
+    )
+  })
+  if (replayed) response.setHeader('idempotency-replayed', 'true')
+  response.status(status).type('json').send(text)
+}
+
 /** One line and one count a request; the path is named by its pattern, since it holds member numbers. */
 function watch({ logger, metrics }: ApiDeps): RequestHandler {
   return (_request, response, next) => {
+    // Answers hold what members owe: no cache on the way keeps them, no browser takes them for something else.
+    response.setHeader('cache-control', 'no-store')
+    response.setHeader('x-content-type-options', 'nosniff')
     const startMs = elapsedMs()
     response.once('finish', () => {
       const route = `api ${response.locals.route ?? 'other'}`
@@ -131,11 +246,11 @@ function watch({ logger, metrics }: ApiDeps): RequestHandler {
   }
 }
 
-function requireKey(db: Db): RequestHandler {
+function requireKey(db: Db, clock: Clock): RequestHandler {
   return (request, response, next) => {
     const key = /^Bearer ([\w-]{20,100})$/i.exec(request.headers.authorization ?? '')?.[1]
     if (key === undefined) throw new RequestError('auth.missing')
-    findCallerByKey(db, key).then((caller) => {
+    findCallerByKey(db, key, clock.now()).then((caller) => {
       if (caller === undefined) return next(new RequestError('auth.missing'))
       response.locals.caller = caller
       next()

@@ -1,4 +1,4 @@
-// In: the provider's callbacks. Out: 200 with the answer; 404 for a wrong secret, 400 that names the field (USSD: END in plain words).
+// In: the provider's callbacks. Out: 200 with the answer; 404 for a wrong secret, 503 while none is set, 400 that names the field (USSD: END in plain words).
 // Must never log or echo a path, a text or a body: the path holds the secret, the text may hold a PIN.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import type { AddressCheck } from './addresses.ts'
+import type { ProgrammeSecrets } from './callback-secrets.ts'
 
 /** AT's fields are short; a USSD text of 2,000 characters in percent-encoding is 18 kB at most. */
 const bodyBytesMax = 32_768
@@ -34,7 +36,8 @@ const ussdEndSchema = z.object({
 })
 const smsSchema = z.object({
   date: z.string().max(40),
-  from: msisdn,
+  // A name ("Wave") or a short code may write to us too: taken and remembered, never answered. Refused, it would come again.
+  from: word,
   id: identifier,
   linkId: z.string().max(200).optional(),
   text: z.string().max(4_000),
@@ -49,52 +52,60 @@ const deliverySchema = z.object({
 })
 const optOutSchema = z.object({ senderId: word, phoneNumber: msisdn })
 
+const simSwapSchema = z.object({
+  requestId: identifier,
+  status: word,
+  lastSimSwapDate: z.string().max(40).optional(),
+})
+
 export type UssdFields = z.infer<typeof ussdSchema>
 export type UssdEndFields = z.infer<typeof ussdEndSchema>
 export type SmsFields = z.infer<typeof smsSchema>
 export type DeliveryFields = z.infer<typeof deliverySchema>
 export type OptOutFields = z.infer<typeof optOutSchema>
+export type SimSwapFields = z.infer<typeof simSwapSchema>
 
+/** `only` names the one programme that the caller's secret opens; undefined: the secret is the house's own and opens all. */
 export interface CallbackHandlers {
-  ussd(fields: UssdFields): Promise<string>
+  ussd(fields: UssdFields, only?: string): Promise<string>
   /** What a dialogue hears whose callback cannot be read: "END" and plain words. */
   ussdMalformed(): string
-  ussdEnd(fields: UssdEndFields): Promise<void>
-  sms(fields: SmsFields): Promise<void>
-  delivery(fields: DeliveryFields): Promise<void>
-  optOut(fields: OptOutFields): Promise<void>
+  ussdEnd(fields: UssdEndFields, only?: string): Promise<void>
+  sms(fields: SmsFields, only?: string): Promise<void>
+  delivery(fields: DeliveryFields, only?: string): Promise<void>
+  optOut(fields: OptOutFields, only?: string): Promise<void>
+  /** Only where SIMs are asked for. */
+  simSwap?(fields: SimSwapFields, only?: string): Promise<void>
 }
 
 export interface CallbackOptions {
-  secret: string
+  /** The house's own, which opens the callbacks of all programmes. */
+  secret: string | undefined
+  programmeSecrets?: ProgrammeSecrets
+  /** Whence callbacks may come [anywhere]. */
+  isAllowed?: AddressCheck
   handlers: CallbackHandlers
   logger: Logger
   metrics: Metrics
 }
 
 /** Router for `/callbacks/africastalking/:secret/...`. */
-export function createCallbacks({ secret, handlers, logger, metrics }: CallbackOptions): Router {
+export function createCallbacks(options: CallbackOptions): Router {
+  const { handlers, logger, metrics } = options
   const router = Router()
-  const secretHash = sha256(secret)
-  const guard: RequestHandler = (request, response, next) => {
-    if (!timingSafeEqual(sha256(String(request.params.secret)), secretHash)) {
-      plain(response, 404, 'Not found')
-      return
-    }
-    response.locals.isProvider = true
-    next()
-  }
+  const guard = createGuard(options)
   // Read as bytes: a wrong encoding must be seen, not repaired into question marks.
   const body = express.raw({ type: () => true, limit: bodyBytesMax })
 
   const route = <Fields>(
     name: string,
     schema: FormSchema<Fields>,
-    work: (fields: Fields) => Promise<string>,
+    work: (fields: Fields, only: string | undefined) => Promise<string>,
     malformed?: () => string,
+    read: typeof readForm = readForm,
   ) => {
     router.post(`/callbacks/africastalking/:secret/${name}`, guard, body, (request, response) => {
-      const form = readForm(request, schema)
+      const form = read(request, schema)
       if ('fault' in form) {
         metrics.requests.inc({ route: name, status: 'malformed' })
         logger.info({ event: 'callback.malformed', route: name, field: form.field })
@@ -102,7 +113,7 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
         else plain(response, 200, malformed())
         return
       }
-      work(form.fields).then(
+      work(form.fields, response.locals.only as string | undefined).then(
         (answer) => {
           metrics.requests.inc({ route: name, status: '200' })
           plain(response, 200, answer)
@@ -117,15 +128,18 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
     })
   }
   const silent =
-    <Fields>(work: (fields: Fields) => Promise<void>) =>
-    (fields: Fields) =>
-      work(fields).then(() => '')
+    <Fields>(work: (fields: Fields, only: string | undefined) => Promise<void>) =>
+    (fields: Fields, only: string | undefined) =>
+      work(fields, only).then(() => '')
 
   route('ussd', ussdSchema, handlers.ussd, handlers.ussdMalformed)
   route('ussd-end', ussdEndSchema, silent(handlers.ussdEnd))
   route('sms', smsSchema, silent(handlers.sms))
   route('delivery', deliverySchema, silent(handlers.delivery))
   route('opt-out', optOutSchema, silent(handlers.optOut))
+  // The insights API posts JSON where the others post forms.
+  const { simSwap } = handlers
+  if (simSwap !== undefined) route('sim-swap', simSwapSchema, silent(simSwap), undefined, readJson)
 
   // Too large, broken off, or an encoding that we do not take: the same words as for any unreadable callback.
   router.use(((
@@ -145,6 +159,31 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
     else plain(response, status, 'body: cannot be read')
   }) as express.ErrorRequestHandler)
   return router
+}
+
+/**
+ * Lets a provider in that knows a secret; only hashes of one length are compared, and all of them, so that the time taken tells nothing
+ * about any. A wrong secret and a wrong address get the same answer as an address that does not exist.
+ */
+function createGuard({ secret, programmeSecrets, isAllowed, logger }: CallbackOptions): RequestHandler {
+  const houseHash = secret === undefined ? undefined : sha256(secret)
+  return async (request, response, next) => {
+    if (isAllowed?.(request.ip) === false) {
+      logger.warn({ event: 'callback.address_refused' })
+      return plain(response, 404, 'Not found')
+    }
+    const hash = sha256(String(request.params.secret))
+    if (houseHash === undefined || !timingSafeEqual(hash, houseHash)) {
+      const found = (await programmeSecrets?.find(hash)) ?? 'none_set'
+      if (found === 'wrong' || (found === 'none_set' && houseHash !== undefined))
+        return plain(response, 404, 'Not found')
+      // Open to nobody rather than to all; the provider tries again.
+      if (typeof found === 'string') return plain(response, 503, 'Callbacks are closed')
+      response.locals.only = found.programmeId
+    }
+    response.locals.isProvider = true
+    next()
+  }
 }
 
 function sha256(text: string): Buffer {
@@ -195,6 +234,20 @@ export function readForm<Fields>(request: Request, schema: FormSchema<Fields>): 
     field,
     fault: `${field}: ${values[field] === undefined ? 'is missing' : (issue?.message ?? 'is wrong')}`,
   }
+}
+
+/** Reads a JSON body; a field that is missing or wrong is named. */
+function readJson<Fields>(request: Request, schema: FormSchema<Fields>): Form<Fields> {
+  let value: unknown
+  try {
+    value = JSON.parse(strictUtf8.decode((request.body as Buffer | undefined) ?? new Uint8Array()))
+  } catch {
+    return { field: 'body', fault: 'body: is not JSON' }
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return { fields: parsed.data }
+  const field = String(parsed.error.issues[0]?.path[0] ?? 'body')
+  return { field, fault: `${field}: is missing or wrong` }
 }
 
 function decode(text: string): string | undefined {

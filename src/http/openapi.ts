@@ -1,23 +1,28 @@
 // In: the schemas that parse requests. Out: the OpenAPI 3.1 page of /api/v1, made from them so that it cannot drift.
 import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
+import { caseAnswer, casesAnswer, closingSchema, unmatchedCodesAnswer } from './api-cases.ts'
+import { consentsAnswer, consentsSchema } from './api-consents.ts'
 import {
-  caseAnswer,
-  casesAnswer,
-  closingSchema,
+  confirmationAnswer,
+  confirmationSchema,
   entryAnswer,
   entrySchema,
+  erasureAnswer,
+  erasureSchema,
+  exportAnswer,
   loanAnswer,
   loanSchema,
   loanStateAnswer,
   messagesAnswer,
   messagesQuery,
+  phonesAnswer,
   positionAnswer,
   problemAnswer,
+  reportSchema,
   reversalSchema,
   statementAnswer,
   statementQuery,
-  unmatchedCodesAnswer,
 } from './api-schemas.ts'
 
 type JsonSchema = z.core.JSONSchema.JSONSchema
@@ -30,6 +35,14 @@ function bare({ $schema: _dialect, ...schema }: JsonSchema): JsonSchema {
   return schema
 }
 
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Your own name for this request. A repetition within 7 days has no second effect and gets the first answer, byte for byte, with Idempotency-Replayed: true; another request under the same key is refused. A refused request is not remembered.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
 function operation(input: {
   summary: string
   body?: z.ZodType
@@ -39,7 +52,7 @@ function operation(input: {
   refusals: readonly RequestErrorCode[]
 }) {
   const statuses = new Map<number, string[]>()
-  for (const code of ['auth.missing', ...input.refusals] as const) {
+  for (const code of ['auth.missing', 'auth.scope', ...input.refusals] as const) {
     const { status, sentence } = requestErrors[code]
     statuses.set(status, [...(statuses.get(status) ?? []), `${code}: ${sentence}`])
   }
@@ -54,7 +67,10 @@ function operation(input: {
   return {
     summary: input.summary,
     security: [{ key: [] }],
-    parameters: parametersOf(input.path, input.query),
+    parameters: [
+      ...parametersOf(input.path, input.query),
+      ...(input.body === undefined ? [] : [idempotencyKey]),
+    ],
     ...(input.body === undefined
       ? {}
       : { requestBody: { required: true, content: json(inputOf(input.body)) } }),
@@ -78,6 +94,7 @@ function parametersOf(path: readonly [string, string] | undefined, query: z.ZodT
 }
 
 const written = [
+  'idempotency.conflict',
   'request.malformed',
   'request.field_invalid',
   'request.too_large',
@@ -153,6 +170,77 @@ export const openApiDocument = {
         refusals: ['route.unknown'],
       }),
     },
+    '/members/{number}/consents': {
+      get: operation({
+        summary:
+          'What a member allows us to send, the hours that she chose, and every word of hers so far, newest first',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: consentsAnswer,
+        refusals: ['route.unknown'],
+      }),
+      put: operation({
+        summary:
+          'Take down what a member said about our messages; a no counts at once, what she said since stands',
+        path: ['number', 'Member number, percent-encoded'],
+        body: consentsSchema,
+        answer: consentsAnswer,
+        refusals: [...written, 'route.unknown'],
+      }),
+    },
+    '/members/{number}/phones': {
+      get: operation({
+        summary: 'States of her phones, numbers masked',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: phonesAnswer,
+        refusals: ['route.unknown'],
+      }),
+    },
+    '/members/{number}/reverify': {
+      post: operation({
+        summary:
+          "Report that she no longer holds her numbers: they count as a stranger's until two people bind a phone again",
+        path: ['number', 'Member number, percent-encoded'],
+        body: reportSchema,
+        answer: phonesAnswer,
+        refusals: [...written, 'route.unknown'],
+      }),
+    },
+    '/members/{number}/confirmations': {
+      post: operation({
+        summary:
+          "One person's word that the member stands before her with this phone; the second word of another person within 24 hours binds it",
+        path: ['number', 'Member number, percent-encoded'],
+        body: confirmationSchema,
+        answer: confirmationAnswer,
+        refusals: [
+          ...written,
+          'route.unknown',
+          'member.unknown',
+          'confirmation.not_entitled',
+          'confirmation.same_person',
+          'confirmation.facilitator_needed',
+          'confirmation.not_needed',
+        ],
+      }),
+    },
+    '/members/{number}/export': {
+      get: operation({
+        summary: 'Everything that is held on a member, as one document; PIN hash excluded',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: exportAnswer,
+        refusals: ['route.unknown'],
+      }),
+    },
+    '/members/{number}/erasure': {
+      post: operation({
+        summary:
+          'Erase her name, numbers, PIN and texts for ever; entries and balances stay. Repeating it is harmless',
+        path: ['number', 'Member number, percent-encoded'],
+        body: erasureSchema,
+        answer: erasureAnswer,
+        refusals: [...written, 'route.unknown'],
+      }),
+    },
     '/accounts/{code}/statement': {
       get: operation({
         summary: 'Postings of an account with the balance after each, in booking order',
@@ -167,7 +255,7 @@ export const openApiDocument = {
         summary: 'States of the messages to a member or about an entry; never their texts',
         query: messagesQuery,
         answer: messagesAnswer,
-        refusals: ['request.field_invalid'],
+        refusals: ['request.field_invalid', 'route.unknown'],
       }),
     },
     '/cases': {

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type pg from 'pg'
+import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { RequestError } from '../errors.ts'
@@ -54,15 +55,18 @@ export interface ImportOptions {
 }
 
 /** Rows that go to the database together. */
-const batchRowsMax = 1_000
+const batchRowsMax = 2_000
 /** Rows checked in one turn of the event loop. */
-const rowsPerTurn = 50
+const rowsPerTurn = 25
 
 /** Faults are in the report; it rejects only when the database is away or refuses in a way no row explains. */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   switch (options.kind) {
     case 'members':
-      return runImport(options, membersKind(options.programme))
+      return runImport(
+        options,
+        membersKind(options.programme, localParts(options.clock.now(), options.programme.timeZone).date),
+      )
     case 'loans':
       return runImport(options, loansKind(options.programme))
     case 'entries':

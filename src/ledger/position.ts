@@ -2,7 +2,7 @@
 // Amounts come from committed postings alone. Must never write, and never run a statement that can block.
 import { Decimal } from 'decimal.js'
 import type { CalendarDate } from '../calendar.ts'
-import type { Pipeline } from '../db.ts'
+import type { NamedReads, Pipeline } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import type { Amount } from '../money.ts'
 import type { EntryKind } from './entries.ts'
@@ -175,7 +175,7 @@ export async function readBalances(
 
 /** `today` is the business day in the programme's time zone. Throws an InvariantError for an id that is no member's. */
 export async function readPosition(
-  reads: Pipeline,
+  reads: NamedReads,
   memberId: string,
   now: Date,
   today: CalendarDate,
@@ -248,12 +248,15 @@ export interface Movement {
 }
 
 // One row an entry: of a repayment out of savings the loan's side is told, since that is its kind. What she was handed is
-// the cash side of a disbursement: the loan account is charged with interest and fees too.
+// the cash side of a disbursement (the loan account is charged with interest and fees too), unless others got their loans by
+// the same entry.
 const movementsSql = `
 select m.id as "entryId", m.booked_date as "bookedDate", m.kind,
        case when m.kind = 'loan_disbursement' then coalesce(
               (select -sum(p.amount) from postings p join accounts a on a.id = p.account_id and a.purpose = 'cash'
-                where p.entry_id = m.id), m.loan)
+                where p.entry_id = m.id and not exists (
+                  select 1 from postings o join loans l on l.account_id = o.account_id
+                   where o.entry_id = m.id and l.member_id <> $1)), m.loan)
             when m.kind like 'loan%' then -m.loan
             when m.kind like 'savings%' then -m.savings
             else -coalesce(m.loan, 0) - coalesce(m.savings, 0) end as amount,

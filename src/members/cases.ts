@@ -55,7 +55,7 @@ export async function openCase(db: Queryable, ask: NewCase): Promise<OpenedCase>
   throw new InvariantError('No free case reference')
 }
 
-/** How a case may end. */
+/** How a case that staff close may end. */
 export const caseOutcomes = ['answered', 'corrected', 'confirmed', 'not_reached', 'withdrawn'] as const
 export type CaseOutcome = (typeof caseOutcomes)[number]
 
@@ -63,7 +63,7 @@ export interface CaseState {
   reference: string
   kind: 'call_back' | 'dispute'
   status: 'open' | 'closed'
-  outcome: CaseOutcome | null
+  outcome: CaseOutcome | 'erased' | null
   member: string
   /** First name of the facilitator who owns it. */
   owner: string | null

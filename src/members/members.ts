@@ -16,12 +16,20 @@ export interface CallerMember {
   smsForm: 'discreet' | 'full'
   hasPin: boolean
   optedOut: boolean
+  /** She has never said what we may send her, not even STOP. */
+  unasked: boolean
 }
 
 export interface Caller {
   phoneId: string
   optedOut: boolean
+  /** Its network refuses our messages. */
+  networkBlocked: boolean
   language: string | undefined
+  /** Somebody's binding to it is in doubt (reverify.ts); she is not among the members. */
+  inDoubt: boolean
+  /** To the day. */
+  lastSeenAt: Date
   /** Oldest membership first, so that the order on a screen never changes. */
   members: CallerMember[]
 }
@@ -30,13 +38,19 @@ interface CallerRow extends Omit<CallerMember, 'id'> {
   phoneId: string
   phoneLanguage: string | null
   phoneOptedOut: boolean
+  networkBlocked: boolean
+  inDoubt: boolean
+  lastSeenAt: Date
   id: string | null
 }
 
 const callerSql = `
   select p.id as "phoneId", p.language as "phoneLanguage", p.opted_out_at is not null as "phoneOptedOut",
+         p.network_blocked_at is not null as "networkBlocked",
+         p.last_seen_at as "lastSeenAt", mp.reverify_since is not null as "inDoubt",
          m.id, m.group_id as "groupId", m.alias, m.first_name as "firstName", m.status, m.language, m.role,
-         m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut"
+         m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut",
+         not exists (select 1 from consents c where c.member_id = m.id) as unasked
     from phones p
     left join member_phones mp on mp.phone_id = p.id
     left join members m on m.id = mp.member_id
@@ -54,12 +68,24 @@ export async function findCaller(
   const first = rows[0]
   if (first === undefined) return undefined
   const members: CallerMember[] = []
-  for (const { phoneId: _, phoneLanguage: __, phoneOptedOut: ___, id, ...member } of rows)
-    if (id !== null) members.push({ id, ...member })
+  for (const {
+    phoneId: _,
+    phoneLanguage: __,
+    phoneOptedOut: ___,
+    networkBlocked: ____,
+    lastSeenAt: _____,
+    inDoubt,
+    id,
+    ...member
+  } of rows)
+    if (id !== null && !inDoubt) members.push({ id, ...member })
   return {
     phoneId: first.phoneId,
     optedOut: first.phoneOptedOut,
+    networkBlocked: first.networkBlocked,
     language: first.phoneLanguage ?? undefined,
+    inDoubt: rows.some(({ inDoubt }) => inDoubt),
+    lastSeenAt: first.lastSeenAt,
     members,
   }
 }

@@ -25,6 +25,10 @@ export interface ProgrammeInfo {
   dailyCap: number
   /** Within which a member who says "this is not right" is to hear. */
   answerWorkingDays: number
+  /** What to dial against a network's block, by network code or "any". */
+  unblockCodes: Readonly<Record<string, string>>
+  /** Ask the network for a new SIM before a first PIN. */
+  simSwapCheck: boolean
 }
 
 /** All programmes, by code. Plain SQL: Prisma's first query costs a serving process 80 MB of memory for good. */
@@ -34,10 +38,20 @@ export async function loadProgrammes(db: Pick<Db, 'pool'>): Promise<ProgrammeInf
             currency_code as "currencyCode", country, time_zone as "timeZone", languages, menu,
             office_phone as "officePhone", screen_septets_first as "screenSeptetsFirst",
             screen_septets_max as "screenSeptetsMax", send_from_minute as "sendFromMinute",
-            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap", answer_working_days as "answerWorkingDays"
+            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap", answer_working_days as "answerWorkingDays",
+            unblock_codes as "unblockCodes", sim_swap_check as "simSwapCheck"
        from programmes order by code`,
   )
   return rows
+}
+
+/** What she dials to let our messages through again; undefined where the programme knows no code. */
+export function unblockCodeOf(
+  { unblockCodes }: Pick<ProgrammeInfo, 'unblockCodes'>,
+  networkCode: string | undefined,
+): string | undefined {
+  const own = networkCode !== undefined && Object.hasOwn(unblockCodes, networkCode) ? networkCode : 'any'
+  return unblockCodes[own]
 }
 
 /** What the database takes and no clock knows. */

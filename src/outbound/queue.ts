@@ -2,6 +2,7 @@
 // A job only names a batch of rows: the rows in `messages` are the record, and the queue may be lost at any time.
 import { createPostgresBackend, type Job, Queue, runMigrations, Worker } from 'bullmq'
 import pg from 'pg'
+import { withTimeout } from '../clock.ts'
 import { DependencyError, errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Lane, lanes } from './status.ts'
@@ -59,9 +60,16 @@ export interface QueueOptions {
 
 const postgresSchema = 'bullmq'
 
+/** BullMQ's own pauses grow to 20 s, which would keep the queue silent long after Redis is back. */
+const retryStrategy = (tries: number) => Math.min(tries * 100, 1_000)
+/** A command that waits for a Redis that is away or hangs would hold up its caller: it fails, and the caller tries again. */
+const redisQueueOptions = { maxRetriesPerRequest: 1, commandTimeout: 3_000, retryStrategy }
+/** What a Redis gets to say goodbye; what it has not answered then is not needed, the rows are the record. */
+const closeMaxMs = 1_000
+
 export function createQueues({ databaseUrl, redisUrl, logger }: QueueOptions): Queues {
   const queues = new Map<QueueName, Queue>()
-  const workers = new Set<Worker>()
+  const workers = new Set<QueueWorker>()
 
   // Each queue and worker keeps its own small pool. A commit that a database crash takes back is a lost job, which the
   // relay finds: asynchronous commit is safe here and three times faster.
@@ -83,8 +91,7 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueueOptions): Q
             { connection: postgresConnection(), defaultJobOptions },
             createPostgresBackend,
           ) as unknown as Queue)
-        : // A command that waits for a Redis that is away would hold the relay up: it fails, and the relay tries again.
-          new Queue(name, { connection: { url: redisUrl, maxRetriesPerRequest: 1 }, defaultJobOptions })
+        : new Queue(name, { connection: { url: redisUrl, ...redisQueueOptions }, defaultJobOptions })
     queue.on('error', (error) => logger.warn({ event: 'queue.error', queue: name, code: errorCode(error) }))
     return queue
   }
@@ -118,7 +125,10 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueueOptions): Q
           { ...shared, connection: postgresConnection() },
           createPostgresBackend,
         ) as unknown as Worker)
-      : new Worker(name, perform, { ...shared, connection: { url: redisUrl, maxRetriesPerRequest: null } })
+      : new Worker(name, perform, {
+          ...shared,
+          connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy },
+        })
   }
 
   return {
@@ -155,7 +165,12 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueueOptions): Q
     },
 
     async work(name, settings, process) {
-      const worker = openWorker(name, settings, process)
+      const underWay = new Set<Promise<void>>()
+      const worker = openWorker(name, settings, (batchId) => {
+        const job = process(batchId).finally(() => underWay.delete(job))
+        underWay.add(job)
+        return job
+      })
       worker.on('error', (error) =>
         logger.warn({ event: 'worker.error', queue: name, code: errorCode(error) }),
       )
@@ -168,22 +183,32 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueueOptions): Q
         await worker.close(true).catch(() => undefined)
         throw new DependencyError('dependency.queue', `The worker of ${name} cannot start.`, { cause: error })
       }
-      workers.add(worker)
-      return {
+      const opened: QueueWorker = {
         pause: () => worker.pause(true),
         resume: () => worker.resume(),
         close: async () => {
-          workers.delete(worker)
-          await worker.close()
+          workers.delete(opened)
+          await worker.pause(true)
+          await Promise.allSettled(underWay)
+          await closeOrCut(worker)
         },
       }
+      workers.add(opened)
+      return opened
     },
 
     async close() {
       await Promise.all([...workers].map((worker) => worker.close()))
-      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      await Promise.all([...queues.values()].map(closeOrCut))
     },
   }
+}
+
+/** BullMQ itself would wait for ever for a backend that is away, to say what nobody needs to hear. */
+async function closeOrCut(client: Queue | Worker): Promise<void> {
+  await withTimeout(client.close(), closeMaxMs).catch(() => {
+    void client.disconnect().catch(() => undefined)
+  })
 }
 
 /** BullMQ's own tables in their own schema; a second run changes nothing. */

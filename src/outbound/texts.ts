@@ -1,10 +1,12 @@
 // In: a decided message and what is true of it now. Out: its text in GSM-7 spelling, or undefined for an unknown template.
 // A discreet text states no amount, debt word, name or group: it says what to dial. Never uses Intl: it would triple the price.
+
 import { Decimal } from 'decimal.js'
 import { spellGsm7 } from '../encoding.ts'
 import type { I18n, LanguageInfo, Values } from '../i18n.ts'
 import { answerOf } from './answers.ts'
 import type { DecisionRow } from './decision-query.ts'
+import { readPaidOut } from './paid-out.ts'
 import {
   fitValue,
   momentValues,
@@ -43,8 +45,7 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
 
 /** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
 function speaksFully(row: DecisionRow): boolean {
-  if (row.smsForm !== 'full') return false
-  return !row.template.startsWith('reply.') || row.phoneMembers === 1
+  return row.smsForm === 'full' && row.phoneIsHersAlone === true && !row.inDoubt
 }
 
 function plainValues(row: DecisionRow): Values {
@@ -64,46 +65,41 @@ function proofOf({ row, language, i18n }: TextAsk, key: 'part.proof' | 'part.rec
   return receipt === undefined ? '' : i18n.text(language, 'sms', key, { receipt })
 }
 
-function statedByEntry(ask: TextAsk, info: LanguageInfo): Stated | undefined {
+async function statedByEntry(ask: TextAsk, info: LanguageInfo): Promise<Stated | undefined> {
   const { row, language, i18n } = ask
   const { entryAmount, entryBalance, entryDate, entryPurpose } = row
   if (entryAmount === null || entryBalance === null || entryDate === null || entryPurpose === null)
     return undefined
   const currency = row.entryCurrency ?? row.currencyCode
-  const amount = (text: string) => i18n.amount(language, new Decimal(text), currency)
+  const amount = (value: Decimal | string) => i18n.amount(language, new Decimal(value), currency)
   // A loan shows what is left to pay, never below zero; a savings account is a liability: its credit is her money.
   const left = new Decimal(entryBalance)
-  const balance =
-    entryPurpose === 'loan'
-      ? i18n.amount(language, Decimal.max(0, left), currency)
-      : i18n.amount(language, left.negated(), currency)
+  const balance = amount(entryPurpose === 'loan' ? Decimal.max(0, left) : left.negated())
   const name = fitValue(row.firstName ?? '', info, nameCharactersMax)
   const proof = proofOf(ask, 'part.receipt')
   const values = { name, amount: amount(entryAmount), date: i18n.date(language, entryDate), balance, proof }
   if (row.template === 'loan.disbursed') {
-    if (row.loanPrincipal === null || row.firstDueDate === null || row.firstDueAmount === null)
-      return undefined
-    return {
-      variant: 'full',
-      values: {
-        name,
-        amount: amount(row.loanPrincipal),
-        dueDate: i18n.date(language, row.firstDueDate),
-        due: amount(row.firstDueAmount),
-      },
-    }
+    const paidOut = await readPaidOut(ask.reads, row.id)
+    if (paidOut === undefined) return undefined
+    const told = { name, amount: amount(paidOut.amount) }
+    // Part of a loan meets no schedule yet: no due date is told with it.
+    if (!paidOut.whole) return { variant: 'full_part', values: told }
+    if (row.firstDueDate === null || row.firstDueAmount === null) return undefined
+    const dueDate = i18n.date(language, row.firstDueDate)
+    return { variant: 'full', values: { ...told, dueDate, due: amount(row.firstDueAmount) } }
   }
   if (row.template === 'correction.entry') {
-    const part = entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings'
-    // She was told the principal; what the entry moved on the account holds interest and fees too.
-    const told =
-      row.params.corrected === 'loan.disbursed' && row.loanPrincipal !== null
-        ? amount(row.loanPrincipal)
-        : values.amount
-    return {
-      variant: 'full',
-      values: { ...values, amount: told, parts: i18n.text(language, 'sms', part, { balance }) },
-    }
+    const parts = (of: string) =>
+      i18n.text(language, 'sms', entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings', {
+        balance: of,
+      })
+    if (row.params.corrected !== 'loan.disbursed')
+      return { variant: 'full', values: { ...values, parts: parts(balance) } }
+    // She was told what she was handed; what the entry moved on the account holds interest and fees too.
+    const told = await readPaidOut(ask.reads, row.id)
+    if (told === undefined) return undefined
+    const outstanding = amount(Decimal.max(0, told.balance))
+    return { variant: 'full', values: { ...values, amount: amount(told.amount), parts: parts(outstanding) } }
   }
   const isPaid = row.template === 'receipt.loan_repayment' && left.lessThanOrEqualTo(0)
   return { variant: isPaid ? 'full_paid' : 'full', values }

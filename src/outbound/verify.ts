@@ -172,7 +172,7 @@ const nameMark = '¤'
  * tried, with a mark where names stand.
  */
 function variantsOf(row: DecisionRow): DecisionRow[] {
-  const named = { ...row, firstName: nameMark, facilitator: nameMark, phoneMembers: 1 }
+  const named = { ...row, firstName: nameMark, facilitator: nameMark, phoneIsHersAlone: true }
   return [
     { ...named, smsForm: 'discreet' },
     { ...named, smsForm: 'full' },

@@ -94,6 +94,13 @@ export const africasTalkingReportWords = {
   Expired: 'undelivered',
 } as const
 
+/** Reasons in a delivery report that say that nobody has this number; the misspelt one is the provider's own. The same page. */
+export const africasTalkingGoneReasons: ReadonlySet<string> = new Set([
+  'UserDoesNotExist',
+  'NotNetworkSubcriber',
+  'NotNetworkSubscriber',
+])
+
 const recipientSchema = z.object({
   statusCode: z.number().int(),
   number: z.string(),
@@ -107,6 +114,7 @@ const answerSchema = z.object({
 
 type SdkModule = (options: { username: string; apiKey: string }) => {
   SMS: { send(call: { to: string[]; message: string; from: string }): Promise<unknown> }
+  INSIGHTS: { checkSimSwapState(msisdns: string[]): Promise<unknown> }
 }
 interface AxiosConfig {
   url?: string
@@ -154,30 +162,7 @@ const answerBytesMax = 1_000_000
 const idleSocketMs = 4_000
 
 export function createAfricasTalking(options: AfricasTalkingOptions): SmsProvider {
-  const token = `instance-${randomUUID()}`
-  const agentOptions = {
-    keepAlive: true,
-    maxSockets: 256,
-    scheduling: 'lifo' as const,
-    timeout: idleSocketMs,
-  }
-  instances.set(token, {
-    apiKey: options.apiKey,
-    url: `${options.baseUrl.replace(/\/+$/, '')}/version1/messaging`,
-    timeoutMs: options.timeoutMs,
-    settings: {
-      timeout: options.timeoutMs,
-      httpAgent: new http.Agent(agentOptions),
-      httpsAgent: new https.Agent(agentOptions),
-      // A redirect would post the message again, and a proxy from the environment is not ours to follow.
-      maxRedirects: 0,
-      proxy: false,
-      maxContentLength: answerBytesMax,
-      transitional: { clarifyTimeoutError: true, silentJSONParsing: false, forcedJSONParsing: true },
-      responseType: 'json',
-    },
-  })
-  const { SMS } = sdkModule({ username: options.username, apiKey: token })
+  const { SMS } = sdkFor(options, `${options.baseUrl.replace(/\/+$/, '')}/version1/messaging`)
 
   return {
     name: 'africastalking',
@@ -199,7 +184,33 @@ export function createAfricasTalking(options: AfricasTalkingOptions): SmsProvide
     },
   }
 }
-
+/** The SDK with our key, address and time limit. */
+export function sdkFor(options: AfricasTalkingOptions, url: string): ReturnType<SdkModule> {
+  const token = `instance-${randomUUID()}`
+  const agentOptions = {
+    keepAlive: true,
+    maxSockets: 256,
+    scheduling: 'lifo' as const,
+    timeout: idleSocketMs,
+  }
+  instances.set(token, {
+    apiKey: options.apiKey,
+    url,
+    timeoutMs: options.timeoutMs,
+    settings: {
+      timeout: options.timeoutMs,
+      httpAgent: new http.Agent(agentOptions),
+      httpsAgent: new https.Agent(agentOptions),
+      // A redirect would post the message again, and a proxy from the environment is not ours to follow.
+      maxRedirects: 0,
+      proxy: false,
+      maxContentLength: answerBytesMax,
+      transitional: { clarifyTimeoutError: true, silentJSONParsing: false, forcedJSONParsing: true },
+      responseType: 'json',
+    },
+  })
+  return sdkModule({ username: options.username, apiKey: token })
+}
 function isKnownNumber(msisdn: string): boolean {
   try {
     return sdkCommon.phoneUtil.isValidNumber(msisdn)

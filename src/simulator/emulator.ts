@@ -99,12 +99,14 @@ export function createEmulator(options: EmulatorOptions) {
   const messaging = buildMessaging(parts)
   const dialogues = buildDialogues(parts)
   const outages = createOutages(poster)
+  const sims = createSims(parts)
   const router = createEndpoints({
     username: options.username,
     apiKey: options.apiKey,
     faults: outages.faults,
     messaging,
     setFaults: outages.set,
+    askSim: sims.ask,
     overview: () => ({ faults: outages.faults.current(), calls: counts, bill: messaging.bill() }),
     pause: (ms) => new Promise((resolve) => poster.later(ms, resolve)),
     counted: parts.counted,
@@ -155,6 +157,8 @@ export function createEmulator(options: EmulatorOptions) {
       return poster.deliver('opt-out', { senderId, phoneNumber: msisdn })
     },
     optIn: messaging.optIn,
+    /** The number got a new SIM on this day, "24-11-2026"; "01-01-1900" takes it back. */
+    swapSim: sims.swap,
     /** Resolves when no delivery report or other callback is planned or under way. */
     settled: poster.settled,
   }
@@ -202,6 +206,25 @@ function buildDialogues({ options, random, handsets, poster, networkCode, counte
       replyMs: options.ussdReplyMs ?? 15_000,
     },
   })
+}
+
+/** A number's SIM is its first one until swap() says otherwise. */
+function createSims({ random, poster }: Parts) {
+  const never = '01-01-1900'
+  const swaps = new Map<string, string>()
+  return {
+    swap: (msisdn: string, day: string) => {
+      swaps.set(msisdn, day)
+    },
+    ask(msisdn: string): string {
+      const requestId = `ATSwpid_${random.hex(32)}`
+      const lastSimSwapDate = swaps.get(msisdn) ?? never
+      const status = lastSimSwapDate === never ? 'NotSwapped' : 'Swapped'
+      if (poster.hasBase())
+        poster.plan(0, () => poster.deliver('sim-swap', { requestId, status, lastSimSwapDate }))
+      return requestId
+    },
+  }
 }
 
 /** Faults and the own port together: the outage "refuse" shuts the port until it is over. */

@@ -1,8 +1,17 @@
 // In: HTTP as the official SDK speaks it, and orders to fail. Out: documented answers, or the failure that was ordered.
 import { timingSafeEqual } from 'node:crypto'
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import { z } from 'zod'
 import { type FaultState, type Faults, type FaultsInput, faultsSchema } from './faults.ts'
 import { type Messaging, sendCallSchema } from './messaging.ts'
+
+const simCallSchema = z.object({
+  username: z.string(),
+  phoneNumbers: z
+    .array(z.string().regex(/^\+\d{7,15}$/))
+    .min(1)
+    .max(100),
+})
 
 export interface EndpointDeps {
   username: string
@@ -10,6 +19,8 @@ export interface EndpointDeps {
   faults: FaultState
   messaging: Messaging
   setFaults(input: FaultsInput): Promise<void>
+  /** Takes a question about a number's SIM and gives its name; the answer goes to the callback. */
+  askSim(msisdn: string): string
   /** What GET /emulator shows. */
   overview(): Record<string, unknown>
   pause(ms: number): Promise<void>
@@ -63,6 +74,22 @@ export function createEndpoints(deps: EndpointDeps): Router {
     else refuseKey(response)
   }
 
+  /** As the SDK's insights speak: JSON in, a name for each question out. */
+  function answerSimSwap(request: Request, response: Response): void {
+    const call = simCallSchema.safeParse(request.body)
+    if (!call.success) response.status(400).type('text/plain').send('Bad request')
+    else if (!isAuthorised(request, call.data.username)) refuseKey(response)
+    else
+      response.status(201).json({
+        status: 'Processed',
+        responses: call.data.phoneNumbers.map((phoneNumber) => ({
+          phoneNumber,
+          requestId: deps.askSim(phoneNumber),
+          status: 'Queued',
+        })),
+      })
+  }
+
   async function answerSetFaults(request: Request, response: Response): Promise<void> {
     const parsed = faultsSchema.safeParse(request.body)
     const issues = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`)
@@ -90,6 +117,7 @@ export function createEndpoints(deps: EndpointDeps): Router {
     .Router()
     .post('/version1/messaging', refuseEarly, form, answerSend)
     .get('/version1/user', answerUser)
+    .post('/v1/sim-swap', refuseEarly, json, answerSimSwap)
     .get('/emulator', (_request, response) => {
       response.json(deps.overview())
     })

@@ -11,7 +11,7 @@ export interface PosterOptions {
   retryDelaysMs?: readonly number[] | undefined
 }
 
-export type CallbackPath = 'delivery' | 'sms' | 'opt-out' | 'ussd' | 'ussd-end'
+export type CallbackPath = 'delivery' | 'sms' | 'opt-out' | 'ussd' | 'ussd-end' | 'sim-swap'
 export type Form = Readonly<Record<string, string | undefined>>
 
 export type Poster = ReturnType<typeof createPoster>
@@ -63,8 +63,10 @@ export function createPoster(options: PosterOptions) {
     timeoutMs: number,
   ): Promise<{ status: number; body: string }> {
     if (base === undefined) throw new Error('No callback address is set')
-    const body = new URLSearchParams()
-    for (const [field, value] of Object.entries(form)) if (value !== undefined) body.append(field, value)
+    const fields = new URLSearchParams()
+    for (const [field, value] of Object.entries(form)) if (value !== undefined) fields.append(field, value)
+    // Insights alone are told in JSON.
+    const body = path === 'sim-swap' ? JSON.stringify(form) : fields
     const response = await fetch(`${base}/${path}`, {
       method: 'POST',
       body,

@@ -39,13 +39,15 @@ function keywordFaults(i18n: I18n, language: string): string[] {
   const words = i18n.keywords(language)
   const known = new Set(keywords.map(({ name }) => name))
   const faults = keywords
-    .filter(({ name }) => words[name] === undefined)
+    .filter(({ name }) => words[name] === undefined && words[`${name}.alone`] === undefined)
     .map(({ name }) => `${file}: has no words for "${name}"`)
   const meanings = new Map<string, string>()
-  for (const [name, phrases] of Object.entries(words)) {
-    const isLanguage = name.startsWith('language.')
-    if (!known.has(name) && !isLanguage) faults.push(`${file}: there is no keyword "${name}"`)
-    if (isLanguage) continue
+  for (const [key, phrases] of Object.entries(words)) {
+    const name = key.replace(/\.alone$/, '')
+    // Names of languages and polite words stand beside keywords; they may mean what they like.
+    const isBeside = name.startsWith('language.') || name === 'courtesy'
+    if (!known.has(name) && !isBeside) faults.push(`${file}: there is no keyword "${name}"`)
+    if (isBeside) continue
     for (const phrase of phrases) {
       const folded = fold(phrase)
       if (folded === '') faults.push(`${file}: "${name}" has a word without letters`)

@@ -10,7 +10,14 @@ export interface Match {
   rest: string
 }
 
-type Phrases = readonly (readonly [phrase: string, keyword: Keyword])[]
+interface Phrases {
+  /** Count wherever they begin a text; the longest first, "due date" before "due". */
+  first: readonly (readonly [phrase: string, keyword: Keyword])[]
+  /** Count only when nothing but courtesy stands beside them: "end please", not "end of month payment". */
+  alone: ReadonlyMap<string, Keyword>
+  /** Words that add nothing to a keyword; the longest phrase first. */
+  courtesy: readonly string[]
+}
 
 /** Matches texts for one set of languages; the phrases are folded once. */
 export function createMatcher(
@@ -18,26 +25,45 @@ export function createMatcher(
 ): (folded: string, languages: readonly string[]) => Match | undefined {
   const cache = new Map<string, Phrases>()
 
-  function phrasesOf(languages: readonly string[]): Phrases {
-    const key = languages.join(' ')
-    const known = cache.get(key)
-    if (known !== undefined) return known
-    const phrases = keywords
-      .flatMap((keyword) =>
-        languages
-          .flatMap((language) => i18n.keywords(language)[keyword.name] ?? [])
-          .map((phrase) => [fold(phrase), keyword] as const),
+  function readPhrases(languages: readonly string[]): Phrases {
+    const words = (name: string) =>
+      languages.flatMap((language) => i18n.keywords(language)[name] ?? []).map(fold)
+    // Equal words keep the order of the index.
+    const pairs = (suffix: string) =>
+      keywords.flatMap((keyword) =>
+        words(`${keyword.name}${suffix}`).map((phrase) => [phrase, keyword] as const),
       )
-      // "due date" before "due": the longest phrase wins; among equals the order of the index.
-      .sort(([one], [other]) => other.length - one.length)
-    cache.set(key, phrases)
-    return phrases
+    const longestFirst = (one: string, other: string) => other.length - one.length
+    const first = pairs('').sort(([one], [other]) => longestFirst(one, other))
+    return {
+      first,
+      alone: new Map([...first, ...pairs('.alone')].reverse()),
+      courtesy: words('courtesy').sort(longestFirst),
+    }
   }
 
   return (folded, languages) => {
-    for (const [phrase, keyword] of phrasesOf(languages))
-      if (folded === phrase || folded.startsWith(`${phrase} `))
-        return { keyword, rest: folded.slice(phrase.length + 1) }
+    const key = languages.join(' ')
+    const phrases = cache.get(key) ?? readPhrases(languages)
+    cache.set(key, phrases)
+    const { courtesy } = phrases
+    const asked = withoutBefore(folded, courtesy)
+    const alone = phrases.alone.get(folded) ?? phrases.alone.get(withoutAfter(asked, courtesy))
+    if (alone !== undefined) return { keyword: alone, rest: '' }
+    for (const text of [folded, asked])
+      for (const [phrase, keyword] of phrases.first)
+        if (text === phrase || text.startsWith(`${phrase} `))
+          return { keyword, rest: text.slice(phrase.length + 1) }
     return undefined
   }
+}
+
+function withoutBefore(text: string, courtesy: readonly string[]): string {
+  const found = courtesy.find((phrase) => text.startsWith(`${phrase} `))
+  return found === undefined ? text : withoutBefore(text.slice(found.length + 1), courtesy)
+}
+
+function withoutAfter(text: string, courtesy: readonly string[]): string {
+  const found = courtesy.find((phrase) => text.endsWith(` ${phrase}`))
+  return found === undefined ? text : withoutAfter(text.slice(0, -found.length - 1), courtesy)
 }

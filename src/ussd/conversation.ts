@@ -6,6 +6,7 @@ import type { I18n } from '../i18n.ts'
 import { type Caller, findCaller } from '../members/members.ts'
 import type { Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { noteSeen } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { type ActionContext, actions } from './actions.ts'
 import { sources, type View } from './data.ts'
@@ -31,7 +32,11 @@ export interface Hop {
   textHash: string
   /** Best known so far; the programme's default at first. */
   language: string
-  /** Set once the dialogue was told that the answer comes by SMS. */
+  /** Her phone is known and she may be answered; false until that was read. */
+  isMember: boolean
+  /** When it came, in milliseconds since 1970; a late answer is worked out after that. */
+  atMs: number
+  /** Set once the dialogue was told that the answer is late. */
   lateReply: string | undefined
 }
 
@@ -73,6 +78,7 @@ const newDialogue: Dialogue = {
   memberId: undefined,
   role: '',
   hasPin: false,
+  unasked: false,
   shared: false,
   passed: false,
   target: undefined,
@@ -91,6 +97,8 @@ interface Walk {
   now: Date
   first: boolean
 }
+
+const isOlderThanADay = (at: Date, now: Date) => now.getTime() - at.getTime() > 24 * 3_600_000
 
 export function createConversation(deps: ConversationDeps) {
   const { db, i18n, menus, metrics, pins, renderer, keys } = deps
@@ -123,6 +131,7 @@ export function createConversation(deps: ConversationDeps) {
       memberId: only?.id,
       role: only?.role ?? '',
       hasPin: only?.hasPin ?? false,
+      unasked: only?.unasked ?? false,
       shared: active.length > 1,
     }
   }
@@ -146,6 +155,13 @@ export function createConversation(deps: ConversationDeps) {
         hopKey,
         caller: keys.caller(hop.programme.id, hop.call.msisdn),
         markOf: (text) => keys.mark(hop.programme.id, text),
+        saying: {
+          channel: 'ussd',
+          wording: i18n.language(current.dialogue.language ?? hop.language).consent.version,
+          language: current.dialogue.language,
+          collector: 'herself',
+          at: now,
+        },
       }
       const { outcome, changes, values } = await known.run(context, action.value)
       const dialogue = changes === undefined ? current.dialogue : { ...current.dialogue, ...changes }
@@ -167,6 +183,7 @@ export function createConversation(deps: ConversationDeps) {
       dialogue,
       language: dialogue.language ?? hop.language,
       msisdn: hop.call.msisdn,
+      networkCode: hop.call.networkCode,
       now,
     }
     const views = await Promise.all(
@@ -260,12 +277,12 @@ export function createConversation(deps: ConversationDeps) {
     const passing = stateOf(menu, dialogue.state).passing
     const state = passing ? dialogue.target : dialogue.state
     if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
-    const { trail, memberId, role, hasPin, chosen } = dialogue
-    return { state, trail, memberId, role, hasPin, chosen }
+    const { trail, memberId, role, hasPin, unasked, chosen } = dialogue
+    return { state, trail, memberId, role, hasPin, unasked, chosen }
   }
 
   return {
-    isStale: (session: Session, now: Date): boolean => now.getTime() - session.lastAtMs > dialogueTimeoutMs,
+    isOld: (session: Session, atMs: number): boolean => atMs - session.beganAtMs > dialogueTimeoutMs,
 
     /** The first callback of a session: who calls, in which language, and where to. */
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
@@ -274,7 +291,13 @@ export function createConversation(deps: ConversationDeps) {
       const caller = await findCaller(db.reads, programme.id, call.msisdn)
       const opening = openingDialogue(programme, caller)
       const menu = menuOf(programme, opening.menu)
-      const walk: Walk = { hop, menu, phoneId: caller?.phoneId ?? '', now, first: true }
+      const isMember = caller?.members.some(({ status }) => status === 'active') ?? false
+      // Nothing is kept of, nor sent to, a number that is nobody's here.
+      const phoneId = caller !== undefined && (isMember || caller.inDoubt) ? caller.phoneId : ''
+      hop.isMember = phoneId !== ''
+      if (caller !== undefined && isMember && isOlderThanADay(caller.lastSeenAt, now))
+        await noteSeen(db.pool, phoneId, now)
+      const walk: Walk = { hop, menu, phoneId, now, first: true }
       hop.language = opening.language ?? hop.language
       if (call.text !== '') {
         const inputs = call.text.split('*').slice(0, deepInputsMax)
@@ -294,10 +317,11 @@ export function createConversation(deps: ConversationDeps) {
         opening.language === undefined ||
         (resumable.memberId !== undefined && known === undefined)
       )
-        return finish(walk, enter(menu, opening, menu.home))
+        return finish(walk, greet(menu, enter(menu, opening, menu.home), caller))
       metrics.sessions.inc({ event: 'resume_offered' })
       // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
-      const current = known === undefined ? {} : { role: known.role, hasPin: known.hasPin }
+      const current =
+        known === undefined ? {} : { role: known.role, hasPin: known.hasPin, unasked: known.unasked }
       return finish(walk, enter(menu, { ...opening, resumable: { ...resumable, ...current } }, resume))
     },
 
@@ -307,8 +331,18 @@ export function createConversation(deps: ConversationDeps) {
       const menu = menuOf(hop.programme, dialogue.menu)
       const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       if (session.menuVersion !== menu.version) {
-        const { language, memberId, role, hasPin, shared, passed } = dialogue
-        const kept = { ...newDialogue, menu: dialogue.menu, language, memberId, role, hasPin, shared, passed }
+        const { language, memberId, role, hasPin, unasked, shared, passed } = dialogue
+        const kept = {
+          ...newDialogue,
+          menu: dialogue.menu,
+          language,
+          memberId,
+          role,
+          hasPin,
+          unasked,
+          shared,
+          passed,
+        }
         return finish(walk, { ...enter(menu, kept, menu.home), reason: 'menu_changed' })
       }
       let current = await act(walk, step(menu, dialogue, { type: 'input', text: input }), hop.textHash)
@@ -322,5 +356,14 @@ export function createConversation(deps: ConversationDeps) {
       }
       return finish(walk, current)
     },
+  }
+
+  /** The first screen says once that her network refuses our messages; the messages screen says what to do. */
+  function greet(menu: Menu, opened: Step, caller: Caller | undefined): Step {
+    const isHome = opened.dialogue.state === menu.home
+    const isHers = opened.dialogue.menu === undefined
+    return caller?.networkBlocked === true && isHome && isHers
+      ? { ...opened, reason: 'network_blocked' }
+      : opened
   }
 }

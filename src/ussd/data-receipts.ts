@@ -1,7 +1,8 @@
 // In: a member, or a receipt that was verified. Out: what the screens show of movements and receipts.
 import { type Movement, readMovements } from '../ledger/position.ts'
 import { readReceipt, readReceiptCode } from '../ledger/receipt-codes.ts'
-import { amountIn, type DataContext, type LineValues, memberIn, type Samples, type Source } from './data.ts'
+import { amountIn, type DataContext, type LineValues, type Samples, type Source } from './data.ts'
+import { memberIn } from './data-messages.ts'
 
 /** Movements on one screen list. */
 const movementsShown = 5

@@ -1,8 +1,9 @@
 // In: an answer that could not be given in time. Out: the same answer as an outbox row, as soon as the database takes it.
 // Kept in this process for at most 30 minutes; the row's dedupe key makes a second try harmless.
-import { elapsedMs } from '../clock.ts'
-import { DependencyError, errorCode } from '../errors.ts'
+import { elapsedMs, withTimeout } from '../clock.ts'
+import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
 
 const giveUpMs = 30 * 60_000
 const attemptTimeoutMs = 20_000
@@ -13,7 +14,7 @@ const waitingMax = 10_000
 
 export type LateAnswers = ReturnType<typeof createLateAnswers>
 
-export function createLateAnswers({ logger }: { logger: Logger }) {
+export function createLateAnswers({ logger, metrics }: { logger: Logger; metrics: Metrics }) {
   const waiting = new Set<Promise<void>>()
   const wakeUps = new Set<() => void>()
   let draining = false
@@ -36,10 +37,12 @@ export function createLateAnswers({ logger }: { logger: Logger }) {
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, delayMaxMs)) {
       try {
         await withTimeout(attempt(), attemptTimeoutMs)
+        metrics.lateAnswers.inc({ outcome: 'settled' })
         logger.info({ event: 'ussd.late_answer', session, ms: Math.round(elapsedMs() - startedMs) })
         return
       } catch (error) {
         if (draining || elapsedMs() - startedMs > giveUpMs) {
+          metrics.lateAnswers.inc({ outcome: 'given_up' })
           logger.error({ event: 'ussd.late_answer_given_up', session, code: errorCode(error) })
           return
         }
@@ -51,7 +54,11 @@ export function createLateAnswers({ logger }: { logger: Logger }) {
   return {
     /** `attempt` must be idempotent. False when too many wait already. */
     follow(session: string, attempt: () => Promise<void>): boolean {
-      if (waiting.size >= waitingMax) return false
+      if (waiting.size >= waitingMax) {
+        metrics.lateAnswers.inc({ outcome: 'dropped' })
+        logger.error({ event: 'ussd.late_answer_dropped', session, waiting: waiting.size })
+        return false
+      }
       const work = persist(session, attempt).finally(() => waiting.delete(work))
       waiting.add(work)
       return true
@@ -63,12 +70,4 @@ export function createLateAnswers({ logger }: { logger: Logger }) {
       await Promise.all(waiting)
     },
   }
-}
-
-/** Rejects with `dependency.slow` after `ms`; the work itself goes on. */
-export function withTimeout<Result>(work: Promise<Result>, ms: number): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new DependencyError('dependency.slow', 'No answer in time')), ms)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

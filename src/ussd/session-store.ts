@@ -30,8 +30,8 @@ export interface SessionStore {
   load(key: string, textHash: string, caller: string | undefined, now: Date): Promise<Loaded>
   /** False when another callback of this session was faster; nothing is stored then. */
   save(saving: Saving): Promise<boolean>
-  /** The answer given to one text, if it is still kept. */
-  replyTo(key: string, textHash: string): Promise<string | undefined>
+  /** Removes every dialogue of these phones, with its answers; returns how many. */
+  forget(phoneIds: readonly string[]): Promise<number>
   /** Removes what has expired; returns how many dialogues. */
   purgeExpired(now: Date): Promise<number>
   close(): Promise<void>
@@ -68,6 +68,12 @@ const purgeSql = `
   , sessions as (delete from ussd_sessions where expires_at <= $1 returning 1)
   select count(*)::int as purged from sessions`
 
+/** Dialogues are few and short-lived: reading each costs less than an index that every callback would write. */
+const forgetSql = `
+  with forgotten as (delete from ussd_sessions where (state::jsonb)->>'phoneId' = any($1) returning key)
+  , replies as (delete from ussd_replies where session_key in (select key from forgotten))
+  select count(*)::int as forgotten from forgotten`
+
 /** Owns `pipeline`, which should be made with asynchronousCommit: dialogue state may be lost in a crash of the server. */
 export function createPostgresSessions(pipeline: Pipeline): SessionStore {
   return {
@@ -94,13 +100,9 @@ export function createPostgresSessions(pipeline: Pipeline): SessionStore {
       const rows = await pipeline.query('session-save', saveSql, values)
       return rows.length === 1
     },
-    async replyTo(key, textHash) {
-      const rows = await pipeline.query<{ reply: string }>(
-        'session-reply',
-        'select reply from ussd_replies where session_key = $1 and input_hash = $2',
-        [key, textHash],
-      )
-      return rows[0]?.reply
+    async forget(phoneIds) {
+      const rows = await pipeline.query<{ forgotten: number }>('session-forget', forgetSql, [phoneIds])
+      return rows[0]?.forgotten ?? 0
     },
     async purgeExpired(now) {
       const rows = await pipeline.query<{ purged: number }>('session-purge', purgeSql, [now])
@@ -167,12 +169,20 @@ export function createRedisSessions(redis: Redis): SessionStore {
       )
       return saved === 1
     },
-    async replyTo(key, textHash) {
-      return (await redis.hget(sessionKey(key), `r:${textHash}`)) ?? undefined
+    async forget(phoneIds) {
+      let forgotten = 0
+      for await (const keys of redis.scanStream({ match: sessionKey('*'), count: 1_000, type: 'hash' }))
+        for (const key of keys as string[]) {
+          const state = await redis.hget(key, 's')
+          const phoneId = state === null ? undefined : (JSON.parse(state) as Session).phoneId
+          if (phoneId !== undefined && phoneIds.includes(phoneId)) forgotten += await redis.del(key)
+        }
+      return forgotten
     },
     purgeExpired: () => Promise.resolve(0),
+    // Nothing is left to be said: a goodbye would wait for a Redis that is away.
     async close() {
-      await redis.quit()
+      redis.disconnect()
     },
   }
 }

@@ -1,6 +1,6 @@
 // In: one USSD callback. Out: "CON ..." or "END ...", always, within 8 seconds; an answer that takes longer follows by SMS.
 // Load, step, act, read, show, save. Must never log, store or repeat what was typed: it may be a PIN.
-import { type Clock, elapsedMs } from '../clock.ts'
+import { type Clock, elapsedMs, withTimeout } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { DependencyError, errorCode } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics.ts'
 import { maskMsisdn } from '../msisdn.ts'
 import { createMessages } from '../outbound/outbox.ts'
 import { createConversation, type Hop, type Turn } from './conversation.ts'
-import { createLateAnswers, withTimeout } from './late.ts'
+import { createLateAnswers } from './late.ts'
 import type { Menu } from './menu.ts'
 import { createRenderer } from './render.ts'
 import { createSessionKeys, readText, type Session, type UssdCall } from './session.ts'
@@ -55,7 +55,7 @@ export function createUssd(deps: UssdDeps) {
   const keys = createSessionKeys(deps.sessionKey)
   const renderer = createRenderer(i18n)
   const conversation = createConversation({ ...deps, renderer, keys })
-  const late = createLateAnswers({ logger })
+  const late = createLateAnswers({ logger, metrics })
   const programmes = new Map(deps.programmes.map((programme) => [programme.serviceCode, programme]))
   /** Callbacks of one session wait for one another, so that a repeated one finds the answer of the first. */
   const underWay = new Map<string, Promise<unknown>>()
@@ -69,7 +69,7 @@ export function createUssd(deps: UssdDeps) {
       const turn = await proceed(hop, loaded, now)
       if ('repeated' in turn) return { reply: turn.repeated, outcome: turn.outcome }
       const { dialogue } = turn
-      // The dialogue has already been told that the answer comes by SMS.
+      // The dialogue has already been told that the answer is late.
       const reply = hop.lateReply ?? turn.reply
       const session: Session = {
         menuVersion: turn.menuVersion,
@@ -78,6 +78,7 @@ export function createUssd(deps: UssdDeps) {
         ended: turn.ended || hop.lateReply !== undefined,
         seenLength: hop.call.text.length,
         seenHash: hop.textHash,
+        beganAtMs: loaded.session?.beganAtMs ?? hop.atMs,
         lastAtMs: now.getTime(),
       }
       const { key, textHash } = hop
@@ -96,18 +97,25 @@ export function createUssd(deps: UssdDeps) {
     now: Date,
   ): Promise<Turn | { repeated: string; outcome: string }> {
     const { session } = loaded
-    const { call, programme } = hop
+    const { call } = hop
     if (session === undefined) return conversation.begin(hop, loaded.last, now)
     hop.language = session.dialogue.language ?? hop.language
+    hop.isMember = session.phoneId !== ''
     if (loaded.reply !== undefined) return { repeated: loaded.reply, outcome: 'repeated' }
     const reading = readText(session, call.text, (text) => keys.text(hop.key, text))
-    const over = () => renderer.closing(hop.language, 'over', { code: `${programme.serviceCode}#` })
-    if (reading.kind !== 'next') {
-      const current = await sessions.replyTo(hop.key, session.seenHash)
-      return { repeated: current ?? over(), outcome: 'out_of_order' }
-    }
-    if (session.ended || conversation.isStale(session, now)) return { repeated: over(), outcome: 'over' }
+    // What was never answered and goes on from nothing that she saw may be somebody else's: it gets no screen of hers.
+    if (reading.kind !== 'next') return refuse(hop, 'mismatch')
+    if (session.ended) return refuse(hop, 'ended')
+    if (conversation.isOld(session, hop.atMs)) return refuse(hop, 'old')
     return conversation.go(hop, session, reading.input, now)
+  }
+
+  /** The dialogue itself stays as it is: a stray callback must not end hers. */
+  function refuse(hop: Hop, why: 'mismatch' | 'ended' | 'old'): { repeated: string; outcome: string } {
+    metrics.sessions.inc({ event: `refused_${why}` })
+    logger.warn({ event: 'ussd.refused', why, session: hop.key.slice(0, 8) })
+    const code = `${hop.programme.serviceCode}#`
+    return { repeated: renderer.closing(hop.language, 'over', { code }), outcome: why }
   }
 
   function inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
@@ -121,19 +129,22 @@ export function createUssd(deps: UssdDeps) {
     return result
   }
 
-  function answerBySms(hop: Hop, reply: string, work: Promise<unknown>): void {
-    hop.lateReply = reply
-    given.set(hop.textHash, reply)
-    const oldest = given.size > givenMax ? given.keys().next().value : undefined
-    if (oldest !== undefined) given.delete(oldest)
+  /** What she is told instead of a screen. An SMS is promised only to a member, and only when one will follow. */
+  function answerBySms(hop: Hop, work: Promise<unknown>): string {
     metrics.sessions.inc({ event: 'late' })
     let first: Promise<unknown> | undefined = work
-    late.follow(hop.key.slice(0, 8), async () => {
+    const follows = late.follow(hop.key.slice(0, 8), async () => {
       const running = first ?? handle(hop)
       first = undefined
       const { turn } = (await running) as { turn?: Turn }
       if (turn !== undefined) await writeAnswer(hop, turn)
     })
+    const reply = renderer.closing(hop.language, follows && hop.isMember ? 'late' : 'late_again')
+    hop.lateReply = reply
+    given.set(hop.textHash, reply)
+    const oldest = given.size > givenMax ? given.keys().next().value : undefined
+    if (oldest !== undefined) given.delete(oldest)
+    return reply
   }
 
   async function writeAnswer(hop: Hop, turn: Turn): Promise<void> {
@@ -162,19 +173,18 @@ export function createUssd(deps: UssdDeps) {
     try {
       return await withTimeout(work, deadlineMs)
     } catch (error) {
-      const reply = renderer.closing(hop.language, 'late')
-      answerBySms(hop, reply, work)
+      const reply = answerBySms(hop, work)
       const code = errorCode(error)
       return { reply, outcome: code === 'dependency.slow' ? 'late' : 'failed', code }
     }
   }
 
   return {
-    /** Never rejects. */
-    async answer(call: UssdCall): Promise<string> {
+    /** Never rejects. `only`: the one programme that the caller may reach, by its id; a code of another one is unknown to it. */
+    async answer(call: UssdCall, only?: string): Promise<string> {
       const startedMs = elapsedMs()
       const programme = programmes.get(call.serviceCode.replace(/#$/, ''))
-      if (programme === undefined) {
+      if (programme === undefined || (only !== undefined && programme.id !== only)) {
         metrics.hops.inc({ outcome: 'unknown_code' })
         logger.warn({ event: 'ussd.unknown_code', provider: call.provider })
         return renderer.closing(deps.programmes[0]?.languages[0] ?? 'en', 'unknown_code')
@@ -188,6 +198,8 @@ export function createUssd(deps: UssdDeps) {
         caller: call.text === '' ? keys.caller(programme.id, call.msisdn) : undefined,
         textHash: keys.text(key, call.text),
         language: programme.languages[0] ?? 'en',
+        isMember: false,
+        atMs: clock.now().getTime(),
         lateReply: undefined,
       }
       let answer: Answer

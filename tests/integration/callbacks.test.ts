@@ -188,17 +188,14 @@ describe.each(routes)('%s', (route) => {
     await expectRefused(route, { body: '' }, /^\w+: is missing/)
   })
 
-  it.each(['12345', '221770000001', '+0770000001', '+22177000000a', '', '+2217700000011234567'])(
-    'with the number "%s" names the field',
-    async (msisdn) => {
-      const name = route === 'sms' ? 'from' : 'phoneNumber'
-      await expectRefused(
-        route,
-        { body: form({ ...good[route], [name]: msisdn }) },
-        `${name}: must be a phone`,
-      )
-    },
-  )
+  it.each(
+    route === 'sms'
+      ? ['', 'a\u0007b', 'x'.repeat(121)]
+      : ['12345', '221770000001', '+0770000001', '+22177000000a', '', '+2217700000011234567'],
+  )('with the number "%s" names the field', async (msisdn) => {
+    const name = route === 'sms' ? 'from' : 'phoneNumber'
+    await expectRefused(route, { body: form({ ...good[route], [name]: msisdn }) }, `${name}: must be`)
+  })
 
   it('with a control character or 10,000 letters in an id names the field', async () => {
     const name = required.find((field) => ['sessionId', 'id', 'senderId'].includes(field)) ?? ''
@@ -255,6 +252,15 @@ it('a service code, a status and a text of any kind stay within their limits', a
     200,
   )
 })
+
+// The provider would send a refused one again and again.
+it.each(['Wave', 'ORANGE 24', '21384', '221770000001'])(
+  'an SMS from "%s", which is no phone, is taken',
+  async (from) => {
+    expect((await send('sms', { body: form({ ...good.sms, from }) })).status).toBe(200)
+    expect(taken).toMatchObject([{ route: 'sms', fields: { from } }])
+  },
+)
 
 it('bad callbacks leave lines and counts that hold nothing that was sent', async () => {
   const body = form({ sessionId: 'ATUid_7391', phoneNumber: '7391', serviceCode: '*7391#', text: '1*7391' })

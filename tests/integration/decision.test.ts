@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { measureSms } from '../../src/encoding.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { reverseEntry } from '../../src/ledger/entries.ts'
-import { setConsent } from '../../src/members/consent.ts'
+import { recordWords } from '../../src/members/consent.ts'
 import { createDecider, type Decision } from '../../src/outbound/decision.ts'
 import { createMessages, type NewMessage } from '../../src/outbound/outbox.ts'
 import { applyTransitions } from '../../src/outbound/transitions.ts'
@@ -13,6 +13,7 @@ import {
   createProgramme,
   repay,
   save,
+  sayingAt,
   type TestMember,
   type TestProgramme,
   testNow,
@@ -173,6 +174,85 @@ describe('a receipt', () => {
   })
 })
 
+/** What a program with its own plan posts: a share of the loan, by plain SQL. */
+async function payOutPart(number: string, cash: number, charged: number): Promise<string> {
+  const { rows } = await database.db.pool.query<{ id: string }>(
+    `with posted as (
+       insert into entries (programme_id, reference, kind, booked_date)
+       values ($1, $2, 'loan_disbursement', $3) returning id)
+     , moved as (
+       insert into postings (entry_id, account_id, amount)
+       select posted.id, a.id, t.amount
+         from posted, unnest($4::text[], $5::numeric[]) as t (code, amount)
+         join accounts a on a.code = t.code and a.programme_id = $1)
+     select id from posted`,
+    [
+      programme.id,
+      `tranche/${number}/${cash}/${charged}`,
+      testToday,
+      [`loan/${number}`, 'cash', 'interest'],
+      [charged, -cash, cash - charged],
+    ],
+  )
+  return rows[0]?.id ?? ''
+}
+
+test('a loan paid out in parts tells each part as what it was, and so does the correction of one', async () => {
+  const loan = await createLoan(database.db, programme, full, { disburse: false })
+  const first = await payOutPart(loan.number, 10_000, 10_500)
+  const second = await payOutPart(loan.number, 20_000, 21_000)
+  const reversal = await database.db.transaction((tx) =>
+    reverseEntry(tx, programme.id, 'test', {
+      reference: `undo/${loan.number}`,
+      reverses: `tranche/${loan.number}/20000/21000`,
+      bookedDate: testToday,
+    }),
+  )
+  const told = (entryId: string) => write(full, { template: 'loan.disbursed', entryId })
+  const ids = [
+    await told(first),
+    await write(full, {
+      template: 'correction.entry',
+      entryId: reversal.id,
+      params: { corrected: 'loan.disbursed' },
+    }),
+  ]
+  expect(await textsOf(...ids)).toEqual([
+    'FANSOTO: Aminata, une partie de votre pret est versée: 10 000 F. Détails: *384*1#',
+    expect.stringContaining("l'opération de 20 000 F du dim 22 nov est annulée. Reste à payer: 10 500 F."),
+  ])
+  expect(await textsOf(await told(second))).toEqual(['reversed'])
+})
+
+test('a full text about money stays discreet on a phone that she shares, whatever it is about', async () => {
+  const sharing = await createMember(database.db, programme, { firstName: 'Sira', smsForm: 'full' })
+  const loan = await createLoan(database.db, programme, sharing, { disbursedDate: testToday, cycle: 2 })
+  const payment = await repay(database.db, programme, loan.number, 500)
+  const saving = await save(database.db, programme, sharing, 700)
+  const meeting = await database.db.prisma.meeting.create({
+    data: { groupId: programme.groupId, startsAt: new Date('2026-11-26T10:30:00Z'), place: 'Forêt' },
+  })
+  const [instalment] = await instalmentsOf(loan.number)
+  const ids = [
+    await write(sharing, { template: 'loan.disbursed', entryId: loan.entry?.id ?? '' }),
+    await write(sharing, { entryId: payment.id }),
+    await write(sharing, { template: 'receipt.savings_deposit', entryId: saving.id }),
+    await write(sharing, reminder(instalment?.id, '2026-11-25')),
+    await write(sharing, { purpose: 'reply', template: 'answer.loan' }),
+    await write(sharing, { purpose: 'reply', template: 'reply.balance' }),
+    await write(sharing, { purpose: 'meeting', template: 'reminder.meeting', meetingId: meeting.id }),
+  ]
+  const alone = await textsOf(...ids)
+  for (const text of alone) expect(text).toMatch(/ F\b|Foret/)
+  await createMember(database.db, programme, { phoneId: sharing.phoneId })
+  const shared = await textsOf(...ids)
+  for (const text of shared) {
+    expect(text).toContain('*384*1#')
+    expect(text).not.toMatch(/Sira| F\b|Foret|Khady/)
+  }
+  await database.db.prisma.meeting.deleteMany()
+})
+
 test('a loan whose paying out is undone takes back the amount that was told, without interest and fees', async () => {
   const loan = await createLoan(database.db, programme, full, { disbursedDate: testToday })
   const reversal = await database.db.transaction((tx) =>
@@ -226,14 +306,9 @@ describe('a reminder', () => {
     const loan = await createLoan(database.db, programme, member)
     const entry = await repay(database.db, programme, loan.number, 100)
     const [first] = await instalmentsOf(loan.number)
-    await setConsent(database.db.pool, {
-      memberId: member.id,
-      purpose: 'reminder',
-      granted: false,
-      channel: 'sms',
-      language: 'fr',
-      now: testNow,
-    })
+    await recordWords(database.db.pool, [
+      { ...sayingAt(testNow), memberId: member.id, purpose: 'reminder', granted: false },
+    ])
     const ids = [
       await write(member, reminder(first?.id, '2026-11-25')),
       await write(member, { entryId: entry.id }),

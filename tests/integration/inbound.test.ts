@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { createLogger } from '../../src/logger.ts'
+import { readConsents } from '../../src/members/consent.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createDecider } from '../../src/outbound/decision.ts'
@@ -189,6 +190,18 @@ describe('STOP', () => {
     expect(await decide([later], testNow)).toMatchObject([{ action: 'send' }])
   })
 
+  test('and START from somebody who was never asked is a yes to what serves her, and to no more', async () => {
+    const unasked = await createMember(database.db, programme, { consents: [] })
+    await receive('START', unasked.msisdn)
+    expect((await readConsents(database.db.reads, unasked.id)).granted).toEqual({
+      receipt: true,
+      reminder: true,
+      meeting: true,
+      survey: false,
+      promotion: false,
+    })
+  })
+
   test('counts even when the replies of the day are used up', async () => {
     for (let index = 0; index < 12; index += 1) await receive('solde')
     expect(await repliesTo(member.msisdn)).toHaveLength(10)
@@ -248,8 +261,8 @@ describe('a text that is no keyword', () => {
       `select coalesce(string_agg(i::text, ' '), '') || coalesce((select string_agg(m::text, ' ') from messages m), '') as all
          from inbound_messages i`,
     )
-    expect(rows[0]?.all).not.toMatch(/zanzibar|(?<![\da-f])7391(?![\da-f])/i)
-    expect(logLines.join('')).not.toMatch(/zanzibar|(?<![\da-f])7391(?![\da-f])/i)
+    expect(rows[0]?.all).not.toMatch(/zanzibar|(?<![\da-f-])7391(?![\da-f-])/i)
+    expect(logLines.join('')).not.toMatch(/zanzibar|(?<![\da-f-])7391(?![\da-f-])/i)
     expect(logLines.join('')).not.toContain(member.msisdn)
   })
 })
@@ -280,4 +293,33 @@ test('the programme is found by the shortcode, else by the number', async () => 
   // Two programmes and neither shortcode nor number known: nobody may guess.
   await both.receive({ ...sms, from: '+221781110003', id: 'nowhere', to: 'unknown' })
   expect(await repliesTo('+221781110003')).toEqual([])
+
+  // Known to both: a question is nobody's, a STOP counts for both and is confirmed once.
+  const twice = await createMember(database.db, programme)
+  await createMember(database.db, other, { msisdn: twice.msisdn })
+  await both.receive({ ...sms, from: twice.msisdn, id: 'whose', to: 'unknown' })
+  expect(await repliesTo(twice.msisdn)).toEqual([])
+  for (const id of ['stop-both', 'stop-both', 'stop-again'])
+    await both.receive({ ...sms, from: twice.msisdn, text: 'STOP', id, to: 'unknown' })
+  const { rows } = await database.db.pool.query<{ stopped: boolean }>(
+    'select opted_out_at is not null as stopped from phones where msisdn = $1',
+    [twice.msisdn],
+  )
+  expect(rows).toEqual([{ stopped: true }, { stopped: true }])
+  expect(await repliesTo(twice.msisdn)).toMatchObject([
+    { template: 'reply.stopped' },
+    { template: 'reply.stopped' },
+  ])
 })
+
+test.each(['Wave', '1234', 'FANSOTO'])(
+  'an SMS from %s is remembered, and nobody is stopped or answered by it',
+  async (from) => {
+    await receive('STOP', from, `from-${from}`)
+    const { rows } = await database.db.pool.query(
+      'select phone_id, keyword from inbound_messages where external_id = $1',
+      [`from-${from}`],
+    )
+    expect(rows).toEqual([{ phone_id: null, keyword: null }])
+  },
+)

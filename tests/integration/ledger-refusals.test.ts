@@ -209,6 +209,77 @@ describe('the database refuses', () => {
     expect(code).toBe('none')
   })
 
+  test('postings that come after the checks were brought forward', async () => {
+    const [from, to] = [await openAccount(), await openAccount()]
+    const code = await refusal(async () => {
+      const entryId = await insertEntry()
+      await insertPostings(entryId, [
+        [to, '100'],
+        [from, '-100'],
+      ])
+      await client.query('set constraints all immediate; set constraints all deferred')
+      await insertPostings(entryId, [[to, '1']])
+    })
+    expect(code).toBe('TL001')
+  })
+
+  test('postings that spoil the entry of a reversal that was already checked', async () => {
+    const [from, to] = [await openAccount(), await openAccount()]
+    const code = await refusal(async () => {
+      const entryId = await insertEntry()
+      await insertPostings(entryId, [
+        [to, '100'],
+        [from, '-100'],
+      ])
+      await insertPostings(await insertEntry('reversal', entryId), [
+        [to, '-100'],
+        [from, '100'],
+      ])
+      await client.query('set constraints all immediate; set constraints all deferred')
+      await insertPostings(entryId, [
+        [to, '7'],
+        [from, '-7'],
+      ])
+    })
+    expect(code).toBe('TL007')
+  })
+
+  test('what is wrong, even when the poster puts tables of her own before the ledger', async () => {
+    const [from, to] = [await openAccount(), await openAccount()]
+    const entry = `insert into public.entries (programme_id, reference, kind, booked_date)
+                   values ($1, $2, 'adjustment', '2026-11-22') returning id`
+    const code = await refusal(async () => {
+      await client.query(`create schema fake
+        create table postings (entry_id uuid, account_id uuid, amount numeric)
+        create table ledger_checks (id bigserial, written text, entry_ids uuid[])`)
+      await client.query('set local search_path = fake, public')
+      const { rows } = await client.query<{ id: string }>(entry, [programme.id, randomUUID()])
+      for (const [accountId, amount] of [
+        [to, '100'],
+        [from, '-99'],
+      ])
+        await client.query('insert into public.postings (entry_id, account_id, amount) values ($1, $2, $3)', [
+          rows[0]?.id,
+          accountId,
+          amount,
+        ])
+    })
+    expect(code).toBe('TL001')
+  })
+
+  test('an entry whose waiting check the poster tries to take away', async () => {
+    const [from, to] = [await openAccount(), await openAccount()]
+    const code = await refusal(async () => {
+      await insertPostings(await insertEntry(), [
+        [to, '100'],
+        [from, '-99'],
+      ])
+      await client.query(`update ledger_checks set entry_ids = '{}'`)
+      await client.query('delete from ledger_checks')
+    })
+    expect(code).toBe('TL001')
+  })
+
   test('more decimals than the currency has', async () => {
     const [from, to] = [await openAccount(), await openAccount()]
     const code = await refusal(async () =>

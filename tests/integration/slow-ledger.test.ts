@@ -23,8 +23,11 @@ const call = (sessionId: string, text: string, msisdn: string = numbers.awa) => 
   serviceCode: '*384*1#',
   text,
 })
-const late = (language: string) =>
-  `END ${spellGsm7(i18n.text(language, 'ussd', 'common.late'), i18n.language(language).gsm7)}`
+const closing = (language: string, name: string) =>
+  `END ${spellGsm7(i18n.text(language, 'ussd', `common.${name}`), i18n.language(language).gsm7)}`
+const late = (language: string) => closing(language, 'late')
+/** Where no SMS is promised. */
+const again = (language: string) => closing(language, 'late_again')
 
 /** Another connection holds the ledger's postings until released. */
 async function stallLedger(): Promise<() => Promise<void>> {
@@ -102,6 +105,24 @@ describe('with the ledger stalled', () => {
     await under.close()
   })
 
+  test('a stranger is promised no SMS, and gets none; a member who could not be read yet gets more than was promised', async () => {
+    const under = await createUssdUnderTest(database, { deadlineMs: 400 })
+    const blocked = new pg.Client({ connectionString: database.url })
+    await blocked.connect()
+    await blocked.query('begin')
+    await blocked.query('lock table member_phones in access exclusive mode')
+    const replies = await Promise.all([
+      under.ussd.answer(call('s', '', '+221781239999')),
+      under.ussd.answer(call('m', '')),
+    ])
+    expect(replies).toEqual([again('fr'), again('fr')])
+    await blocked.query('rollback')
+    await blocked.end()
+    await vi.waitFor(async () => expect(await messages()).toHaveLength(1), { timeout: 10_000 })
+    await under.close()
+    expect(await messages()).toMatchObject([{ template: 'answer.dial' }])
+  })
+
   test('screens that need no ledger go on', async () => {
     const under = await createUssdUnderTest(database, { deadlineMs: 2_000 })
     const release = await stallLedger()
@@ -147,7 +168,7 @@ test('a database that never answers still gives END in time, in the programme’
   const deaf = createDb({ url, logger: silentLogger })
   const under = await createUssdUnderTest({ db: database.db, url }, { deadlineMs: 500 })
   const startedMs = performance.now()
-  expect(await under.ussd.answer(call('d', ''))).toBe(late('fr'))
+  expect(await under.ussd.answer(call('d', ''))).toBe(again('fr'))
   expect(performance.now() - startedMs).toBeLessThan(3_000)
   await deaf.close()
   silent.close()
@@ -160,6 +181,6 @@ test('a database that is down gives END at once', async () => {
     { deadlineMs: 5_000 },
   )
   const startedMs = performance.now()
-  expect(await under.ussd.answer(call('e', ''))).toBe(late('fr'))
+  expect(await under.ussd.answer(call('e', ''))).toBe(again('fr'))
   expect(performance.now() - startedMs).toBeLessThan(4_000)
 })

@@ -3,7 +3,7 @@ import { fixedClock } from '../../src/clock.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createMetrics } from '../../src/metrics.ts'
-import { createRetention } from '../../src/privacy/retention.ts'
+import { createDaily } from '../../src/privacy/daily.ts'
 import { createInbound } from '../../src/sms/inbound.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
 import { createMember, createProgramme, type TestMember, type TestProgramme } from '../support/fixtures.ts'
@@ -20,8 +20,8 @@ let programme: TestProgramme
 let member: TestMember
 
 const ago = (days: number) => new Date(now.getTime() - days * 86_400_000)
-const newRetention = (batchRows: number) =>
-  createRetention({
+const newDaily = (batchRows: number) =>
+  createDaily({
     db: database.db,
     clock: fixedClock(now),
     logger: silentLogger,
@@ -66,6 +66,20 @@ async function writeRows(age: number): Promise<void> {
     [programme.id, `${age}`, member.phoneId, at, each],
   )
   await pool.query(
+    'insert into sim_checks (phone_id, wanted_at) select $1, $2 from generate_series(1, $3::int)',
+    [member.phoneId, at, each],
+  )
+  await pool.query(
+    `insert into verification_tries (programme_id, caller, hour, tries, misses, last_key)
+     select $1, $2::text || '/' || i, $3, 1, 1, 'hop' from generate_series(1, $4::int) i`,
+    [programme.id, `${age}`, at, each],
+  )
+  await pool.query(
+    `insert into unmatched_codes (programme_id, occurred_at, phone_mark, code_mark, well_formed, dedupe_key)
+     select $1, $3, 'phone', 'code', true, $2::text || '/' || i from generate_series(1, $4::int) i`,
+    [programme.id, `${age}`, at, each],
+  )
+  await pool.query(
     `insert into ussd_sessions (key, state, version, caller, expires_at)
      select $1::text || '/' || i, '{}', 1, 'caller', $2 from generate_series(1, $3::int) i`,
     [`${age}`, at, each],
@@ -95,7 +109,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     )
   const factsBefore = (await columns('messages')).rows
   const startedAt = performance.now()
-  const purged = await newRetention(atScale(7, 5_000)).purgeOnce(now)
+  const purged = (await newDaily(atScale(7, 5_000)).runOnce(now))?.purged ?? {}
   const seconds = (performance.now() - startedAt) / 1_000
 
   const age = "split_part(dedupe_key, '/', 2)"
@@ -122,13 +136,20 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(await left('ussd_sessions', "split_part(key, '/', 1)")).toEqual(allOf(0, 1, 6))
   expect(await left('ussd_replies', "split_part(session_key, '/', 1)")).toEqual(allOf(0, 1, 6))
 
+  expect(await left('verification_tries', "split_part(caller, '/', 1)")).toEqual(allOf(0, 1))
+  expect(await left('unmatched_codes', "split_part(dedupe_key, '/', 1)")).toEqual(allOf(0, 1, 6, 8, 29))
+
   const total = Object.values(purged).reduce((sum, count) => sum + count, 0)
   expect(purged).toEqual({
     texts: 3 * 2 * each,
     delivery_reports: 4 * each,
     inbound_messages: 4 * each,
+    sim_checks: 4 * each,
     ussd_sessions: 6 * each,
     ussd_replies: 6 * each,
+    idempotency_keys: 0,
+    verification_tries: 7 * each,
+    unmatched_codes: 4 * each,
   })
   const { rows: audited } = await database.db.pool.query(
     "select action, subject, after from audit_log where actor = 'system:retention' order by id",
@@ -136,12 +157,13 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(audited).toEqual([{ action: 'retention.purged', subject: 'house', after: purged }])
   showFigure(
     'P2',
-    `${total} rows of 5 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
+    `${total} rows of 8 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
   )
 }, 300_000)
 
 test('a second round forgets nothing more', async () => {
-  expect(Object.values(await newRetention(5_000).purgeOnce(now))).toEqual([0, 0, 0, 0, 0])
+  const round = await newDaily(5_000).runOnce(now)
+  expect(new Set(Object.values(round?.purged ?? {}))).toEqual(new Set([0]))
 }, 60_000)
 
 test('an SMS whose row was emptied is still known when the provider repeats it', async () => {
@@ -167,7 +189,7 @@ test('an SMS whose row was emptied is still known when the provider repeats it',
 
 test('two planners at once do the work once', async () => {
   await database.db.pool.query('update inbound_messages set keyword = $1', ['balance'])
-  const [one, other] = await Promise.all([newRetention(3).purgeOnce(now), newRetention(3).purgeOnce(now)])
-  const total = [one, other].reduce((sum, purged) => sum + (purged.inbound_messages ?? 0), 0)
+  const rounds = await Promise.all([newDaily(3).runOnce(now), newDaily(3).runOnce(now)])
+  const total = rounds.reduce((sum, round) => sum + (round?.purged.inbound_messages ?? 0), 0)
   expect(total).toBe(4 * each)
 }, 120_000)

@@ -11,12 +11,14 @@ if (!hasRedis) console.warn('redis-server is not installed: tests of the Redis b
 
 export interface TestRedis {
   url: string
+  pid: number
   stop(): Promise<void>
 }
 
-export async function startRedis(): Promise<TestRedis> {
+/** Keeps nothing on disk: stopped and started again on the same port it is empty. */
+export async function startRedis(givenPort?: number): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'tama-redis-'))
-  const port = await freePort()
+  const port = givenPort ?? (await freePort())
   const server = spawn('redis-server', [
     '--port',
     String(port),
@@ -36,10 +38,13 @@ export async function startRedis(): Promise<TestRedis> {
   await probe.quit()
   return {
     url,
+    pid: server.pid ?? 0,
     stop: async () => {
       const gone = new Promise((resolve) => server.once('exit', resolve))
-      server.kill('SIGKILL')
-      await gone
+      if (server.exitCode === null && server.signalCode === null) {
+        server.kill('SIGKILL')
+        await gone
+      }
       rmSync(folder, { recursive: true, force: true })
     },
   }

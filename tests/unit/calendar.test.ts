@@ -22,7 +22,7 @@ describe('a local day', () => {
 
   test('that does not exist is none', () => {
     expect(isCalendarDate('2024-02-29')).toBe(true)
-    for (const text of ['2023-02-29', '2026-13-01', '26-01-01', '2026-1-1', ''])
+    for (const text of ['2023-02-29', '2026-13-01', '26-01-01', '2026-1-1', '0000-01-01', ''])
       expect(isCalendarDate(text)).toBe(false)
   })
 })

@@ -40,6 +40,49 @@ describe('keywords', () => {
     expect(keywordOf(text)).toBe(keyword)
   })
 
+  test.each([
+    'STOP please',
+    'ARRET SVP',
+    'Please stop',
+    "S'il vous plaît, arrêtez vos messages",
+    'I want you to stop sending me messages',
+    "arrête de m'envoyer des sms",
+    'je veux arrêter les messages',
+    'STOP I do not know who you are',
+    'Arretez! Ce téléphone est à mon mari',
+    'svp désabonnez ce numéro',
+    'cancel all messages',
+    'END',
+    'end pls',
+    'fin',
+    'Stop all',
+    'yónnee STOP',
+    'plus de SMS svp',
+  ])('%j is a real STOP', (text) => {
+    expect(keywordOf(text)).toBe('stop')
+  })
+
+  test.each([
+    'end of month payment',
+    'fin du mois',
+    'Cancel my meeting on Friday',
+    'quit the group',
+    'arrêt de bus',
+    'arret maladie de ma mere',
+    'fin de formation le 3',
+  ])('%j only begins with a word that can mean STOP', (text) => {
+    expect(keywordOf(text)).toBeUndefined()
+  })
+
+  test('messages begin again by a clear START alone, not by a sentence', () => {
+    expect(['START svp', 'reprendre les messages', 'please start'].map(keywordOf)).toEqual(
+      Array(3).fill('start'),
+    )
+    expect(['start of the training', 'resume my loan', 'reprendre le commerce'].map(keywordOf)).toEqual(
+      Array(3).fill(undefined),
+    )
+  })
+
   test.each(['', '   ', 'stopping', 'soldes', '1', '🙂', 'bonjour', 'مرحبا', 'solder'])(
     '%j is not understood',
     (text) => {

@@ -55,3 +55,7 @@ ALTER TABLE "programmes" ADD COLUMN "answer_working_days" INTEGER NOT NULL DEFAU
 create unique index cases_open_dispute_key on cases (member_id, entry_id) nulls not distinct where kind = 'dispute' and status = 'open';
 alter table cases add constraint cases_closed_with_an_outcome check (status = 'open' or outcome is not null) not valid;
 alter table programmes add constraint programmes_answer_working_days check (answer_working_days between 1 and 30);
+
+-- What the HTTP API reaches of them, held to the caller's programme (20261124104100_programme_isolation); tries stay closed to it.
+select isolate_rows('receipt_codes', 'programme_id = tama_programme()', 'select, delete');
+select isolate_rows('unmatched_codes', 'programme_id = tama_programme()', 'select');
