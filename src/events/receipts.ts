@@ -1,11 +1,8 @@
 // In: entries that moved members' money. Out: one waiting receipt for each member of each entry.
 // Must never tell of an entry that is already undone: then neither it nor its reversal is told.
 import { issueReceiptCodes } from '../ledger/receipt-codes.ts'
-import { createMessages } from '../outbound/outbox.ts'
+import { createMessages, receiptLifeMs } from '../outbound/outbox.ts'
 import { type Handler, keyOf } from './fact.ts'
-
-/** After a week she knows it from her book; an outage must not end in a pile of old receipts. */
-export const receiptLifeMs = 7 * 24 * 3_600_000
 
 export interface ReceiptOptions {
   /** [receipt] */

@@ -6,6 +6,7 @@ import { spellGsm7 } from '../encoding.ts'
 import type { I18n, LanguageInfo, Values } from '../i18n.ts'
 import { answerOf } from './answers.ts'
 import type { DecisionRow } from './decision-query.ts'
+import { correctionTemplate } from './outbox.ts'
 import { readPaidOut } from './paid-out.ts'
 import {
   fitValue,
@@ -88,7 +89,7 @@ async function statedByEntry(ask: TextAsk, info: LanguageInfo): Promise<Stated |
     const dueDate = i18n.date(language, row.firstDueDate)
     return { variant: 'full', values: { ...told, dueDate, due: amount(row.firstDueAmount) } }
   }
-  if (row.template === 'correction.entry') {
+  if (row.template === correctionTemplate) {
     const parts = (of: string) =>
       i18n.text(language, 'sms', entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings', {
         balance: of,
