@@ -1,8 +1,5 @@
 // `tama programme FILE`: a programme opened or brought up to date from YAML.
 import { readFileSync } from 'node:fs'
-import { writeProgramme } from '../imports/programme.ts'
-import { loadProgrammes } from '../members/programmes.ts'
-import { serviceCodeFaults } from '../ussd/check.ts'
 import { type Register, UsageError, withRuntime } from './command.ts'
 
 export const registerProgramme: Register = (cli) => {
@@ -11,6 +8,9 @@ export const registerProgramme: Register = (cli) => {
     .example('tama programme docs/programme.example.yaml')
     .action(async (file: string) => {
       const description = readDescription(String(file))
+      const { writeProgramme } = await import('../imports/programme.ts')
+      const { loadProgrammes } = await import('../members/programmes.ts')
+      const { serviceCodeFaults } = await import('../ussd/check.ts')
       await withRuntime(async ({ db, i18n }) => {
         const languages = new Set(i18n.languages.keys())
         const programmes = await loadProgrammes(db)

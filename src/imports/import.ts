@@ -19,13 +19,10 @@ import {
   importFaults,
 } from './faults.ts'
 import type { ImportProgramme } from './fields.ts'
-import type { ImportKind, Numbered, Written } from './kind.ts'
+import type { ImportKind, ImportKindName, Numbered, Written } from './kind.ts'
 import { loansKind } from './loans.ts'
 import { membersKind } from './members.ts'
 import { withoutTelling } from './told.ts'
-
-export const importKinds = ['members', 'loans', 'entries'] as const
-export type ImportKindName = (typeof importKinds)[number]
 
 export interface ImportReport {
   /** Lines read below the header. */
