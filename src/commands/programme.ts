@@ -11,11 +11,11 @@ export const registerProgramme: Register = (cli) => {
       const { writeProgramme } = await import('../imports/programme.ts')
       const { loadProgrammes } = await import('../members/programmes.ts')
       const { serviceCodeFaults } = await import('../ussd/check.ts')
-      await withRuntime(async ({ db, i18n }) => {
+      await withRuntime(async ({ db, clock, i18n }) => {
         const languages = new Set(i18n.languages.keys())
         const programmes = await loadProgrammes(db)
         const { code, isNew } = await writeProgramme(
-          { db, languages, programmes, serviceCodeFaults },
+          { db, languages, programmes, serviceCodeFaults, now: clock.now() },
           description,
         )
         console.log(
