@@ -2,9 +2,15 @@ import { createServer } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDb } from '../../src/db.ts'
-import { spellGsm7 } from '../../src/encoding.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
-import { createUssdUnderTest, createWorld, i18n, numbers, testPin, type World } from '../support/ussd.ts'
+import {
+  closingScreen,
+  createUssdUnderTest,
+  createWorld,
+  numbers,
+  testPin,
+  type World,
+} from '../support/ussd.ts'
 
 let database: TestDatabase
 let world: World
@@ -23,11 +29,9 @@ const call = (sessionId: string, text: string, msisdn: string = numbers.awa) => 
   serviceCode: '*384*1#',
   text,
 })
-const closing = (language: string, name: string) =>
-  `END ${spellGsm7(i18n.text(language, 'ussd', `common.${name}`), i18n.language(language).gsm7)}`
-const late = (language: string) => closing(language, 'late')
+const late = (language: string) => closingScreen(language, 'late')
 /** Where no SMS is promised. */
-const again = (language: string) => closing(language, 'late_again')
+const again = (language: string) => closingScreen(language, 'late_again')
 
 /** Another connection holds the ledger's postings until released. */
 async function stallLedger(): Promise<() => Promise<void>> {
