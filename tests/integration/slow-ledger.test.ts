@@ -127,6 +127,31 @@ describe('with the ledger stalled', () => {
     expect(await messages()).toMatchObject([{ template: 'answer.dial' }])
   })
 
+  test('a word that is worked out late counts from when she said it', async () => {
+    const under = await createUssdUnderTest(database, { deadlineMs: 400 })
+    await under.ussd.answer(call('w', '5', numbers.mary))
+    await under.ussd.answer(call('w', '5*3', numbers.mary))
+    const saidAt = under.clock.now()
+    const blocked = new pg.Client({ connectionString: database.url })
+    await blocked.connect()
+    await blocked.query('begin; lock table consents in access exclusive mode')
+    expect(await under.ussd.answer(call('w', '5*3*1', numbers.mary))).toBe(late('en'))
+    under.clock.set(new Date(saidAt.getTime() + 60_000))
+    // The try under way is lost with its connection; the next one comes a minute after she spoke.
+    await blocked.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    await blocked.query('rollback')
+    await blocked.end()
+    await vi.waitFor(async () => expect(await messages()).toHaveLength(1), { timeout: 10_000 })
+    await under.close()
+    const { rows } = await database.db.pool.query(
+      `select purpose, granted, collected_at as at from consents where member_id = $1 and channel = 'ussd'`,
+      [world.members.mary?.id],
+    )
+    expect(rows).toEqual([{ purpose: 'receipt', granted: false, at: saidAt }])
+  })
+
   test('screens that need no ledger go on', async () => {
     const under = await createUssdUnderTest(database, { deadlineMs: 2_000 })
     const release = await stallLedger()
