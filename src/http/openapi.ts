@@ -81,6 +81,13 @@ function operation(input: {
         ? { 200: done('Found') }
         : { 201: done('Written'), 200: done('Was written before, by the same request') }),
       ...Object.fromEntries(problems),
+      503: {
+        description: 'Something that we need is away; nothing was done',
+        headers: {
+          'Retry-After': { description: 'Seconds after which to ask again', schema: { type: 'integer' } },
+        },
+        content: { 'application/problem+json': { schema: answerOf(problemAnswer) } },
+      },
     },
   }
 }

@@ -48,6 +48,8 @@ export interface ActionResult {
 
 export interface Action {
   outcomes: readonly string[]
+  /** What an input means depends on what the screen showed: not to be done on inputs that were typed before it was seen. */
+  bySight?: true
   /** Longest values that its outcomes bring, for the boot check. */
   values?: LineValues
   run(context: ActionContext, value: string): Promise<ActionResult>
@@ -231,6 +233,7 @@ export const actions: Readonly<Record<string, Action>> = {
 
   change_consent: {
     outcomes: ['saved'],
+    bySight: true,
     async run(context, value) {
       const [purpose, wanted] = value.split(':')
       const known = consentPurposes.find((candidate) => candidate === purpose)

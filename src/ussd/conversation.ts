@@ -160,7 +160,8 @@ export function createConversation(deps: ConversationDeps) {
           wording: i18n.language(current.dialogue.language ?? hop.language).consent.version,
           language: current.dialogue.language,
           collector: 'herself',
-          at: now,
+          // Worked out late it is still of when she said it, and what she said since stands.
+          at: new Date(hop.atMs),
         },
       }
       const { outcome, changes, values } = await known.run(context, action.value)
@@ -242,7 +243,10 @@ export function createConversation(deps: ConversationDeps) {
       }
       const { dialogue } = await present(walk, current.dialogue)
       const hopKey = keys.text(walk.hop.key, `${textKey}\0${index}`)
-      current = await act(walk, step(walk.menu, dialogue, { type: 'input', text: input }), hopKey)
+      const stepped = step(walk.menu, dialogue, { type: 'input', text: input })
+      // A path whose dialogue was lost looks like a deep dial too: done again, what turns a yes into a no would turn it back.
+      if (stepped.action !== undefined && actions[stepped.action.name]?.bySight === true) return { dialogue }
+      current = await act(walk, stepped, hopKey)
       if (current.reason !== undefined) break
     }
     return current
