@@ -76,7 +76,7 @@ export async function closeCaseOf(
       at: now,
       programmeId,
       actor: `api:${keyName}`,
-      action: 'case.close',
+      action: 'case.closed',
       subject: `case:${reference}`,
       before: { status: 'open' },
       after: { status: 'closed', outcome },

@@ -159,6 +159,7 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
     return typing
   }
   const ground = () => ({
+    caseReference: 'AB12CD',
     programme: world.programme,
     member: 'N-awa',
     loan: 'L-awa',
