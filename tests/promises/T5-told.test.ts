@@ -163,8 +163,12 @@ interface Story {
   entry: string
   reversed: boolean
   receipts: number
-  /** The provider has it or may have it. */
+  /** She has it, or it may be on its way. */
   told: boolean
+  /** Given up; a late report may still say that she has it. */
+  givenUp: boolean
+  /** A correction will follow then. */
+  owed: boolean
   everLeft: boolean
   /** In another language than the receipt, or not tied to it and to the reversal. */
   strayCorrections: number
@@ -175,7 +179,9 @@ interface Story {
 const storiesSql = `
   select e.reference as entry, r.id is not null as reversed,
          (select count(*)::int from messages m where m.entry_id = e.id) as receipts,
-         coalesce(bool_or(m.status in ('submitting', 'submitted', 'sent', 'delivered', 'undelivered', 'unknown')), false) as told,
+         coalesce(bool_or(m.status in ('submitting', 'submitted', 'sent', 'delivered', 'unknown')), false) as told,
+         coalesce(bool_or(m.status in ('failed', 'undelivered', 'rejected', 'expired')), false) as "givenUp",
+         coalesce(bool_or(m.params ? 'owedKey'), false) as owed,
          coalesce(bool_or(exists (select from message_events v where v.message_id = m.id and v.to_status = 'submitting')), false)
            as "everLeft",
          (select count(*)::int from messages c where c.entry_id = r.id) as corrections,
@@ -201,6 +207,8 @@ test('no receipt of an undone entry stands uncorrected, no correction tells of w
         expect(story.strayCorrections, story.entry).toBe(0)
         expect(story.corrections, story.entry).toBeLessThanOrEqual(story.reversed && story.everLeft ? 1 : 0)
         if (story.reversed && story.told) expect(story.correctionsAlive, story.entry).toBe(1)
+        if (story.reversed && story.givenUp && !story.owed)
+          expect(story.correctionsAlive, story.entry).toBe(1)
       }
     }),
     { numRuns: runs, seed: 2026, endOnFailure: true },
