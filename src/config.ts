@@ -11,13 +11,16 @@ const address = (protocol: RegExp, start: string) =>
   z.url({ protocol, error: `must be an address that starts with ${start}` })
 const word = <const Words extends readonly string[]>(...words: Words) =>
   z.enum(words, `must be one of ${words.join(', ')}`)
-const days = z
-  .stringFormat(
-    'days',
-    (text) => /^\d{1,4}$/.test(text) && Number(text) > 0,
-    'must be a number of days, 1 to 9999',
-  )
-  .transform(Number)
+const wholeNumber = (least: number, most: number) =>
+  z
+    .stringFormat(
+      'whole number',
+      (text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      {
+        error: `must be a whole number from ${least} to ${most}`,
+      },
+    )
+    .transform(Number)
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 
 const environmentSchema = z.object({
@@ -32,18 +35,13 @@ const environmentSchema = z.object({
   AT_API_KEY: optional(z.string().min(1)),
   AT_BASE_URL: optional(address(/^https?$/, 'https://')),
   ALARM_URL: optional(address(/^https?$/, 'https://')),
-  CANARY_SECONDS: optional(
-    z
-      .stringFormat('seconds', (text) => /^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 30, {
-        error: 'must be a whole number from 1 to 30',
-      })
-      .transform(Number),
-  ),
+  CANARY_SECONDS: optional(wholeNumber(1, 30)),
+  UNKNOWN_HOURS: optional(wholeNumber(1, 24)),
   LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
-  KEEP_TEXTS_DAYS: optional(days),
-  KEEP_CALLBACKS_DAYS: optional(days),
-  KEEP_DIALOGUES_DAYS: optional(days),
+  KEEP_TEXTS_DAYS: optional(wholeNumber(1, 9_999)),
+  KEEP_CALLBACKS_DAYS: optional(wholeNumber(1, 9_999)),
+  KEEP_DIALOGUES_DAYS: optional(wholeNumber(1, 9_999)),
 })
 
 /** Secrets that production must be given and a demo makes for itself. */
@@ -63,6 +61,8 @@ export interface Config {
   alarmUrl: string | undefined
   /** Between two proofs that the queue works. */
   canaryEveryMs: number
+  /** How long a delivery report is waited for before a message of unknown outcome is ended. */
+  unknownWindowMs: number
   logLevel: string
   dataFolder: string
   /** Days after which texts, raw callbacks and dialogues are forgotten. */
@@ -116,6 +116,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
           },
     alarmUrl: values.ALARM_URL,
     canaryEveryMs: (values.CANARY_SECONDS ?? 20) * 1_000,
+    unknownWindowMs: (values.UNKNOWN_HOURS ?? 24) * 3_600_000,
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),

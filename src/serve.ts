@@ -23,9 +23,12 @@ import { createDecider } from './outbound/decision.ts'
 import { recordDeliveryReport } from './outbound/delivery-report.ts'
 import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
+import { reconcileReports } from './outbound/reconcile.ts'
 import { createRelay } from './outbound/relay.ts'
+import { checkRestore, fileMark, redisMark } from './outbound/restore.ts'
 import { createSender } from './outbound/sender.ts'
 import { createSimChecks } from './outbound/sim-checks.ts'
+import { createUnknowns } from './outbound/unknown.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
 import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
@@ -104,7 +107,7 @@ async function start(
   if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
   const programmes = await loadProgrammes(db)
   if (role === undefined || role === 'web') refuseFaults(runtime, programmes)
-  const house = openHouse(runtime, queues, programmes, parts)
+  const house = await openHouse(runtime, queues, programmes, parts)
   const account = config.africasTalking ?? demo?.account
   if (account !== undefined && (role === undefined || role === 'worker')) await startWorker(house, account)
   if (role === undefined || role === 'planner') startPlanner(house)
@@ -119,13 +122,27 @@ async function start(
 }
 
 /** The watch runs in every role: a process that is frozen cannot tell so itself. */
-function openHouse(runtime: Runtime, queues: Queues, programmes: ProgrammeInfo[], parts: Part[]): House {
+async function openHouse(
+  runtime: Runtime,
+  queues: Queues,
+  programmes: ProgrammeInfo[],
+  parts: Part[],
+): Promise<House> {
   const { config, db, clock, logger } = runtime
   const metrics = createMetrics()
   const alarms = createAlarms({ clock, logger, metrics, url: config.alarmUrl })
   parts.push({ name: 'alarms', stop: alarms.close })
   const times = watchTimes(config.canaryEveryMs)
-  const watch = createWatch({ db, clock, logger, alarms, times })
+  const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger)
+  if (redis !== undefined) parts.push({ name: 'mark', stop: async () => redis.disconnect() })
+  const mark = redis === undefined ? fileMark(config.dataFolder) : redisMark(redis)
+  const isPaused = async () => {
+    await reconcileReports({ db, clock, logger })
+    return checkRestore({ db, clock, logger, mark })
+  }
+  const watch = createWatch({ db, clock, logger, alarms, times, isPaused })
+  // Before anything can leave.
+  await isPaused()
   watch.start()
   parts.push({ name: 'watch', stop: watch.stop })
   return { runtime, metrics, alarms, times, queues, programmes, parts }
@@ -155,7 +172,8 @@ async function startWorker(
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
   const check = createSimSwapCheck({ ...account, timeoutMs: providerTimeoutMs })
   const sims = createSimChecks({ db, clock, logger, check })
-  for (const [name, part] of Object.entries({ sender, canary, relay, events, sims })) {
+  const unknowns = createUnknowns({ db, clock, logger, metrics, windowMs: runtime.config.unknownWindowMs })
+  for (const [name, part] of Object.entries({ sender, canary, relay, unknowns, events, sims })) {
     await part.start()
     parts.push({ name, stop: () => part.stop() })
   }

@@ -3,8 +3,10 @@ import { registerApiKey } from './api-key.ts'
 import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
+import { registerMessages } from './messages.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerPrivacy } from './privacy.ts'
+import { registerOutbox } from './outbox.ts'
 import { registerProgramme } from './programme.ts'
 import { registerSeed } from './seed.ts'
 import { registerServe } from './serve.ts'
@@ -18,6 +20,8 @@ export const commands: readonly Register[] = [
   registerImport,
   registerMenus,
   registerApiKey,
+  registerMessages,
+  registerOutbox,
   registerVerify,
   registerPrivacy,
 ]

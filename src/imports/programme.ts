@@ -46,6 +46,7 @@ const programmeSchema = z
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
+    weeklyCap: z.number().int().min(1).max(100).default(6),
     simSwapCheck: z.boolean().default(false),
     silentDays: z.number().int().min(1).max(3650).nullable().default(90),
     staff: z.array(staffSchema).default([]),

@@ -4,6 +4,7 @@ import type { Queryable } from '../../db.ts'
 import { createMessages } from '../../outbound/outbox.ts'
 import type { MessageStatus } from '../../outbound/status.ts'
 import { applyTransitions } from '../../outbound/transitions.ts'
+import { unknownEnds } from '../../outbound/unknown.ts'
 import { keyOf, type LedgerFact } from '../fact.ts'
 import { receiptLifeMs } from '../receipts.ts'
 
@@ -12,6 +13,7 @@ interface Receipt {
   entryId: string
   memberId: string
   status: MessageStatus
+  reason: string | null
   template: string
 }
 
@@ -24,9 +26,12 @@ const maybeTold: ReadonlySet<MessageStatus> = new Set([
   'undelivered',
   'unknown',
 ])
+/** Given up on, and yet the phone may have it. */
+const isMaybeTold = ({ status, reason }: Receipt) =>
+  maybeTold.has(status) || (status === 'failed' && unknownEnds.some((end) => end === reason))
 
 const receiptsSql = `
-  select id, entry_id as "entryId", member_id as "memberId", status, template from messages
+  select id, entry_id as "entryId", member_id as "memberId", status, reason, template from messages
    where entry_id = any($1) and purpose = 'receipt' and template <> 'correction.entry' and member_id is not null
      for update`
 
@@ -42,7 +47,7 @@ export async function reversal(tx: Queryable, facts: readonly LedgerFact[], now:
     now,
     waiting.map(({ id }) => ({ messageId: id, to: 'cancelled', source: 'events', reason: 'reversed' })),
   )
-  const told = rows.filter(({ status }) => maybeTold.has(status))
+  const told = rows.filter(isMaybeTold)
   await createMessages(
     tx,
     told.flatMap((receipt) => {
