@@ -134,7 +134,7 @@ describe('an unknown outcome', () => {
     await unknowns().settleOnce()
     const [again] = await resendsOf(id)
     const verdict = async () => {
-      const [row] = await readDecisionRows(database.db, [again?.id ?? ''], clock.now())
+      const [row] = await readDecisionRows(database.db.reads, [again?.id ?? ''], clock.now())
       if (row === undefined) throw new Error('no row')
       return decide(row, clock.now())
     }
