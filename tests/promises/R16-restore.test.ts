@@ -84,9 +84,15 @@ describe.each([
           const response = await fetch(`${worker.url}/readyz`)
           return { status: response.status, text: await response.text() }
         }
-        await vi.waitFor(async () => {
-          expect(await ready()).toMatchObject({ status: 503, text: expect.stringContaining('outbox.paused') })
-        })
+        await vi.waitFor(
+          async () => {
+            expect(await ready()).toMatchObject({
+              status: 503,
+              text: expect.stringContaining('outbox.paused'),
+            })
+          },
+          { timeout: 30_000 },
+        )
         const last = people.members[paid]
         if (last === undefined) throw new Error('no member')
         await repay(restored, people.programme, last.loan, 1_000)

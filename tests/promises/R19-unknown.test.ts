@@ -29,7 +29,7 @@ describe('an unknown outcome', () => {
     clock.set(start)
     database = await createTestDatabase()
     programme = await createProgramme(database.db)
-    members = await Promise.all([createMember(database.db, programme), createMember(database.db, programme)])
+    members = [await createMember(database.db, programme), await createMember(database.db, programme)]
   })
   afterEach(() => database.drop())
 
