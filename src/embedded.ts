@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
-import { type Secrets, secretNames } from './config.ts'
+import type { Secrets } from './config.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
 
 export interface EmbeddedDatabase {
@@ -22,9 +22,12 @@ const serverUser = process.getuid?.() === 0 ? unprivilegedUser() : undefined
 /**
  * Starts the embedded server, creating its cluster on first use. A folder that another living process holds is refused
  * with that process's id (StartError). The server runs in a session of its own, so that Ctrl-C reaches only us and we
- * drain before it stops.
+ * drain before it stops. Without a port it takes a free one.
  */
-export async function startEmbeddedDatabase(dataFolder: string): Promise<EmbeddedDatabase> {
+export async function startEmbeddedDatabase(
+  dataFolder: string,
+  givenPort?: number,
+): Promise<EmbeddedDatabase> {
   makeFolder(dataFolder)
   if (serverUser !== undefined) chmodSync(dataFolder, 0o711)
   const lockPath = join(dataFolder, 'tama.pid')
@@ -38,7 +41,7 @@ export async function startEmbeddedDatabase(dataFolder: string): Promise<Embedde
     // A process that was killed leaves its server running.
     if (existsSync(join(cluster, 'postmaster.pid')))
       await run(programs.pg_ctl, 'stop', '-D', cluster, '-m', 'fast', '-w').catch(() => undefined)
-    const port = await freePort()
+    const port = givenPort ?? (await freePort())
     const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''`
     await run(
       programs.pg_ctl,
@@ -226,6 +229,10 @@ function keptSecret(path: string): string {
 export function keepSecrets(dataFolder: string, given: Partial<Secrets>): Secrets {
   const folder = join(dataFolder, 'secrets')
   makeFolder(folder, 0o700)
-  const entries = secretNames.map((name) => [name, given[name] ?? keptSecret(join(folder, name))] as const)
-  return Object.fromEntries(entries) as Secrets
+  const kept = (name: keyof Secrets) => given[name] ?? keptSecret(join(folder, name))
+  return {
+    CALLBACK_SECRET: kept('CALLBACK_SECRET'),
+    PIN_PEPPER: kept('PIN_PEPPER'),
+    ADMIN_KEY: kept('ADMIN_KEY'),
+  }
 }

@@ -14,6 +14,7 @@ import { type I18n, readI18n } from './i18n.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { migrate } from './migrations.ts'
 import { textFaults } from './sms/check.ts'
+import { discretionFaults } from './sms/discretion.ts'
 import { menuFaults } from './ussd/check.ts'
 import { type Menu, readMenus } from './ussd/menu.ts'
 
@@ -49,13 +50,22 @@ export interface OpenOptions {
   stop?: AbortSignal
   /** The role calls a provider and has no emulator. */
   sends?: boolean
+  /** Called when nothing is wrong so far, before any database is waited for. */
+  onConfigured?: (config: Config) => Promise<void>
 }
 
 /** Locales and menus without a fault. Throws one StartError with the faults of all files, and `more` before them. */
 export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 'menus'> {
   const { i18n, faults: localeFaults } = readI18n(folders.locales)
   const { menus, faults: fileFaults } = readMenus(folders.menus)
-  const faults = [...more, ...localeFaults, ...textFaults(i18n), ...fileFaults, ...menuFaults(menus, i18n)]
+  const faults = [
+    ...more,
+    ...localeFaults,
+    ...textFaults(i18n),
+    ...discretionFaults(i18n),
+    ...fileFaults,
+    ...menuFaults(menus, i18n),
+  ]
   if (faults.length > 0) throw new StartError('Tama cannot start', faults)
   return { i18n, menus }
 }
@@ -64,7 +74,7 @@ export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 
  * Opens everything below the roles. Everything that can be wrong before a database is asked stands in one StartError. Waits up to 30 s for a given database, then rejects with a DependencyError. Outside
  * production the newest migrations are applied; production refuses a database that lacks some (StartError).
  */
-export async function openRuntime({ stop, sends = false }: OpenOptions = {}): Promise<Runtime> {
+export async function openRuntime({ stop, sends = false, onConfigured }: OpenOptions = {}): Promise<Runtime> {
   const { config, faults } = readConfig()
   const lacking =
     sends && !config.production && config.africasTalking === undefined
@@ -72,6 +82,7 @@ export async function openRuntime({ stop, sends = false }: OpenOptions = {}): Pr
       : []
   const { i18n, menus } = loadTexts([...faults, ...lacking])
   const logger = createLogger(config.logLevel)
+  await onConfigured?.(config)
   let embedded: EmbeddedDatabase | undefined
   if (config.databaseUrl === undefined) embedded = await startEmbeddedDatabase(config.dataFolder)
   const databaseUrl = embedded?.url ?? config.databaseUrl ?? ''

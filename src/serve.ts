@@ -4,14 +4,18 @@ import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
 import { elapsedMs, withTimeout } from './clock.ts'
+import type { Config } from './config.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
 import { errorCode, RequestError, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
+import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
+import { createProgrammeSecrets } from './http/callback-secrets.ts'
 import { createCallbacks } from './http/callbacks.ts'
+import { type Door, listenClosed } from './http/door.ts'
 import { createOperations, type ReadinessCheck } from './http/operations.ts'
-import { answerTheRest, createApp, listen } from './http/server.ts'
+import { answerTheRest, trustProxies } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
@@ -77,11 +81,15 @@ export async function serve(role: Role | undefined): Promise<void> {
   const parts: Part[] = []
   const stop = new AbortController()
   let runtime: Runtime | undefined
+  const front: { door?: Door } = {}
   drainOnSignal(stop, () => (runtime === undefined ? undefined : stopAll(runtime.logger, parts)))
   try {
-    runtime = await openRuntime({ stop: stop.signal, sends: role === 'worker' })
+    const onConfigured = async ({ port }: Config) => {
+      front.door = await openDoor(port)
+    }
+    runtime = await openRuntime({ stop: stop.signal, sends: role === 'worker', onConfigured })
     parts.push({ name: 'runtime', stop: runtime.close })
-    await start(role, runtime, parts, stop.signal)
+    if (front.door !== undefined) await start(role, runtime, front.door, parts, stop.signal)
   } catch (error) {
     // A start that is told to stop trips over what is already closed; the drain ends the process.
     if (stop.signal.aborted && runtime !== undefined) return
@@ -91,9 +99,17 @@ export async function serve(role: Role | undefined): Promise<void> {
   }
 }
 
+/** Listens from the first moment, so that a supervisor hears "not ready" while the databases are waited for. */
+function openDoor(port: number): Promise<Door> {
+  return listenClosed(port).catch((error: unknown) => {
+    throw new StartError('The port cannot be used', [`PORT: ${port} (${errorCode(error)})`])
+  })
+}
+
 async function start(
   role: Role | undefined,
   runtime: Runtime,
+  door: Door,
   parts: Part[],
   stop: AbortSignal,
 ): Promise<void> {
@@ -111,7 +127,8 @@ async function start(
   const account = config.africasTalking ?? demo?.account
   if (account !== undefined && (role === undefined || role === 'worker')) await startWorker(house, account)
   if (role === undefined || role === 'planner') startPlanner(house)
-  const address = await startHttp(house, role, demo)
+  openRoutes(house, role, demo, door)
+  const address = door.url
   demo?.callbacksAt(address)
   if (demo === undefined) console.log(`Tama ${role ?? 'serves everything'} at ${address}`)
   else {
@@ -162,11 +179,18 @@ async function startWorker(
   { runtime, metrics, alarms, times, queues, parts }: House,
   account: { username: string; apiKey: string; baseUrl: string },
 ): Promise<void> {
-  const { db, databaseUrl, clock, logger, i18n } = runtime
+  const { db, databaseUrl, clock, logger, i18n, config } = runtime
   const provider = createAfricasTalking({ ...account, timeoutMs: providerTimeoutMs })
   const decide = createDecider({ db, i18n })
   const shared = { db, databaseUrl, queues, clock, logger, metrics }
-  const sender = createSender({ ...shared, provider, decide, alarms })
+  const callsMax = config.sendCallsMax
+  const sender = createSender({
+    ...shared,
+    provider,
+    decide,
+    alarms,
+    ...(callsMax === undefined ? {} : { callsMax }),
+  })
   const relay = createRelay(shared)
   const events = createLedgerEvents({ db, clock, logger, metrics })
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
@@ -189,10 +213,12 @@ function startPlanner({ runtime, metrics, parts }: House): void {
   }
 }
 
-async function startHttp(house: House, role: Role | undefined, demo: Demo | undefined): Promise<string> {
+function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined, door: Door): void {
   const { runtime, metrics, alarms, queues, parts } = house
   const { db, clock, logger, config, secrets } = runtime
-  const app = createApp()
+  const { app } = door
+  const allowed = config.allowedCallbackCidrs
+  trustProxies(app, config.trustedProxies ?? [])
   app.use(
     createOperations({
       metrics,
@@ -205,18 +231,23 @@ async function startHttp(house: House, role: Role | undefined, demo: Demo | unde
   )
   if (role === undefined || role === 'web') {
     const sessions = openSessions(house)
-    const handlers = createHandlers(house, sessions)
-    app.use(createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers, logger, metrics }))
+    app.use(
+      createCallbacks({
+        secret: secrets.CALLBACK_SECRET,
+        programmeSecrets: createProgrammeSecrets({ db, clock, logger, provider: providerName }),
+        ...(allowed === undefined ? {} : { isAllowed: createAddressCheck(allowed) }),
+        handlers: createHandlers(house, sessions),
+        logger,
+        metrics,
+      }),
+    )
     const forgetDialogues = (phoneIds: readonly string[]) => sessions.forget(phoneIds)
     app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }
   answerTheRest(app, logger)
-  const server = await listen(app, config.port).catch((error: unknown) => {
-    throw new StartError('The port cannot be used', [`PORT: ${config.port} (${errorCode(error)})`])
-  })
-  parts.push({ name: 'http', stop: () => server.close() })
-  return server.url
+  parts.push({ name: 'http', stop: () => door.close() })
+  door.open()
 }
 
 /** Answers fail fast while Redis is away or hangs; the connection comes back by itself. */
@@ -279,22 +310,19 @@ function createCallbackHandlers({
 }: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
   const { db, clock, logger } = runtime
   return {
-    ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }) =>
-      ussd.answer({
-        provider: providerName,
-        sessionId,
-        msisdn: phoneNumber,
-        serviceCode,
-        text,
-        ...(networkCode === undefined ? {} : { networkCode }),
-      }),
+    ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }, only) => {
+      const more = networkCode === undefined ? {} : { networkCode }
+      const call = { provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, text, ...more }
+      return ussd.answer(call, only)
+    },
     ussdMalformed: () => ussd.malformed(),
     ussdEnd: async ({ sessionId, phoneNumber, serviceCode, status }) => {
       await ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
       logger.info({ event: 'ussd.end_received', msisdn: maskMsisdn(phoneNumber) })
     },
-    sms: ({ id, from, to, text }) => inbound.receive({ provider: providerName, id, from, to, text }),
-    delivery: async ({ id, status, phoneNumber, networkCode, failureReason }) => {
+    sms: ({ id, from, to, text }, only) =>
+      inbound.receive({ provider: providerName, id, from, to, text }, only),
+    delivery: async ({ id, status, phoneNumber, networkCode, failureReason }, only) => {
       const outcome = await recordDeliveryReport(
         db,
         clock,
@@ -302,6 +330,7 @@ function createCallbackHandlers({
           provider: providerName,
           providerMessageId: id,
           status,
+          programmeId: only,
           ...(phoneNumber === undefined ? {} : { msisdn: phoneNumber }),
           ...(networkCode === undefined ? {} : { networkCode }),
           ...(failureReason === undefined ? {} : { failureReason }),
@@ -311,14 +340,14 @@ function createCallbackHandlers({
       logger.info({ event: 'delivery.received', outcome })
     },
     // A question whose name is not yet known is told again later.
-    simSwap: async (answer) => {
-      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now()))
+    simSwap: async (answer, only) => {
+      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now(), only))
       if (doubted === undefined) throw new RequestError('route.unknown')
       metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
       logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
-    optOut: ({ senderId, phoneNumber }) =>
-      inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }),
+    optOut: ({ senderId, phoneNumber }, only) =>
+      inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
   }
 }
 

@@ -1,11 +1,13 @@
 // Every command, in the order of `tama --help`. A new one is a file here and a line below.
 import { registerApiKey } from './api-key.ts'
+import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMessages } from './messages.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerOutbox } from './outbox.ts'
+import { registerPinReset } from './pin-reset.ts'
 import { registerPrivacy } from './privacy.ts'
 import { registerProgramme } from './programme.ts'
 import { registerSeed } from './seed.ts'
@@ -22,6 +24,8 @@ export const commands: readonly Register[] = [
   registerApiKey,
   registerMessages,
   registerOutbox,
+  registerPinReset,
+  registerCallbackSecret,
   registerVerify,
   registerPrivacy,
 ]

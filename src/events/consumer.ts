@@ -126,7 +126,7 @@ export function createLedgerEvents(options: LedgerEventsOptions): LedgerEvents {
         failures += 1
         logger.warn({ event: 'ledger_events.stuck', code: errorCode(error), failures })
       }
-      if (failures > 0) await waker.rest(Math.min(250 * 2 ** failures, 10_000))
+      if (failures > 0) await waker.rest(Math.min(250 * 2 ** failures, 2_000))
       else if (count < batchSize) await waker.rest(pollMs)
     }
   }

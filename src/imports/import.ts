@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type pg from 'pg'
+import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { RequestError } from '../errors.ts'
@@ -62,7 +63,10 @@ const rowsPerTurn = 25
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   switch (options.kind) {
     case 'members':
-      return runImport(options, membersKind(options.programme))
+      return runImport(
+        options,
+        membersKind(options.programme, localParts(options.clock.now(), options.programme.timeZone).date),
+      )
     case 'loans':
       return runImport(options, loansKind(options.programme))
     case 'entries':

@@ -47,8 +47,20 @@ const programmeSchema = z
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
     weeklyCap: z.number().int().min(1).max(100).default(6),
+    unblockCodes: z
+      .record(
+        z.string().regex(/^(any|\d{5,6})$/, 'must be a network code such as "63902", or "any"'),
+        z.string().regex(/^[*#\d]{2,20}$/, 'must be a code to dial such as "*456*9*5*5#"'),
+      )
+      .default({}),
     simSwapCheck: z.boolean().default(false),
     silentDays: z.number().int().min(1).max(3650).nullable().default(90),
+    segmentsMinuteMax: z.number().int().min(10).max(10_000_000).default(30_000),
+    segmentsDayMax: z.number().int().min(10).max(100_000_000).default(100_000),
+    smsCountries: z
+      .array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 codes such as "SN"'))
+      .default([]),
+    wrongPinsMax: z.number().int().min(1).max(100_000).default(50),
     staff: z.array(staffSchema).default([]),
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {

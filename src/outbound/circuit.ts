@@ -55,6 +55,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
   let restsUntil: Date | undefined
   let isTrying = false
   let timer: NodeJS.Timeout | undefined
+  let quietTimer: NodeJS.Timeout | undefined
   let restsInARow = 0
   let failuresInARow = 0
   let stopped = false
@@ -64,6 +65,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
     const pauseMs = Math.min(pauseBaseMs * 2 ** restsInARow, pauseBaseMs * 10) * (0.75 + Math.random() / 2)
     restsInARow = Math.min(restsInARow + 1, 20)
     isTrying = false
+    clearTimeout(quietTimer)
     restsUntil = new Date(clock.now().getTime() + pauseMs)
     metrics.lanePaused.set({ lane }, 1)
     options.alarms?.raise('lane.paused', lane)
@@ -80,6 +82,9 @@ export function createCircuit(options: CircuitOptions): Circuit {
     metrics.lanePaused.set({ lane }, 0)
     if (stopped) return
     logger.info({ event: 'sender.lane_tries', lane })
+    // Nobody is woken for a lane that holds nothing back: what was due has expired, or another process took it. The next call is a try all
+    // the same, and raises the alarm anew if it fails.
+    quietTimer = setTimeout(() => options.alarms?.clear('lane.paused', lane), pauseBaseMs)
     options.onTry()
   }
 
@@ -92,6 +97,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
       // What was under way when the lane began to rest ends no rest.
       if (restsUntil !== undefined) return
       restsInARow = 0
+      clearTimeout(quietTimer)
       options.alarms?.clear('lane.paused', lane)
       if (!isTrying) return
       isTrying = false
@@ -110,6 +116,7 @@ export function createCircuit(options: CircuitOptions): Circuit {
     stop() {
       stopped = true
       clearTimeout(timer)
+      clearTimeout(quietTimer)
     },
   }
 }

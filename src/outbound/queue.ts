@@ -60,13 +60,10 @@ export interface QueueOptions {
 
 const postgresSchema = 'bullmq'
 
+/** BullMQ's own pauses grow to 20 s, which would keep the queue silent long after Redis is back. */
+const retryStrategy = (tries: number) => Math.min(tries * 100, 1_000)
 /** A command that waits for a Redis that is away or hangs would hold up its caller: it fails, and the caller tries again. */
-const redisQueueOptions = {
-  maxRetriesPerRequest: 1,
-  commandTimeout: 3_000,
-  // BullMQ's own pauses grow to 20 s, and a command waits for the next try.
-  retryStrategy: (times: number) => Math.min(times * 100, 1_000),
-}
+const redisQueueOptions = { maxRetriesPerRequest: 1, commandTimeout: 3_000, retryStrategy }
 /** What a Redis gets to say goodbye; what it has not answered then is not needed, the rows are the record. */
 const closeMaxMs = 1_000
 
@@ -128,7 +125,10 @@ export function createQueues({ databaseUrl, redisUrl, logger }: QueueOptions): Q
           { ...shared, connection: postgresConnection() },
           createPostgresBackend,
         ) as unknown as Worker)
-      : new Worker(name, perform, { ...shared, connection: { url: redisUrl, maxRetriesPerRequest: null } })
+      : new Worker(name, perform, {
+          ...shared,
+          connection: { url: redisUrl, maxRetriesPerRequest: null, retryStrategy },
+        })
   }
 
   return {

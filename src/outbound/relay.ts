@@ -39,7 +39,7 @@ export interface RelayOptions {
   batchRows?: Record<Lane, number>
   /** Jobs kept waiting ahead of the workers, each lane [20]: enough to never stall, few enough to reorder by need. */
   batchesAheadMax?: number
-  /** How long a row may stay queued or claimed without a job before it is taken again [60000]. */
+  /** How long a row may stay queued or claimed without a job before it is taken again [30000]. */
   leaseMs?: number
   /** The provider's timeout with a margin: an older `submitting` row has lost its process [45000]. */
   submittingMs?: number
@@ -53,13 +53,13 @@ export interface RelayOptions {
 const roundsPerAdoption = 12
 
 /** A job that BullMQ still holds after this many leases is not believed any more. */
-const leasesMax = 10
+const leasesMax = 20
 
 export function createRelay(options: RelayOptions): Relay {
   const { db, queues, clock, logger, metrics } = options
   const batchRows = options.batchRows ?? { urgent: 50, planned: 500, bulk: 500 }
   const batchesAheadMax = options.batchesAheadMax ?? 20
-  const leaseMs = options.leaseMs ?? 60_000
+  const leaseMs = options.leaseMs ?? 30_000
   const submittingMs = options.submittingMs ?? 45_000
   const pollMs = options.pollMs ?? 1_000
   const recoverMs = options.recoverMs ?? 5_000
@@ -99,7 +99,7 @@ export function createRelay(options: RelayOptions): Relay {
         failures += 1
         logger.warn({ event: 'relay.failed', lane, code: errorCode(error), failures })
       }
-      if (failures > 0) await waker.sleep(Math.min(250 * 2 ** failures, 10_000))
+      if (failures > 0) await waker.sleep(Math.min(250 * 2 ** failures, 2_000))
       // While there is work the workers eat what is kept ahead: look again soon; else wait for a commit or the poll.
       else if (rows > 0 || isFull[lane]) await waker.sleep(50)
       else await waker.sleep(pollMs, seen)

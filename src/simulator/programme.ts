@@ -9,6 +9,7 @@ import { withoutTelling } from '../imports/told.ts'
 import { chart, openAccounts, savingsAccount, standardAccounts } from '../ledger/accounts.ts'
 import { type NewEntry, postEntries, reverseEntry } from '../ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan } from '../ledger/loans.ts'
+import { recordWords, servicePurposes } from '../members/consent.ts'
 import {
   type DemoPhone,
   demoFacilitatorMsisdn,
@@ -33,6 +34,10 @@ const postedBy = 'seed'
 /** Groups written together; keeps memory small whatever the size of the programme. */
 const groupsPerBatch = 20
 const entriesPerBatch = 2_000
+/** Before the oldest entry that the seed makes up. */
+const enrolledDaysAgo = 1_000
+/** The sheet that was read to them. */
+const enrolmentWording = 'sheet-1'
 
 export interface SeedOptions {
   /** The same seed and day make the same data. */
@@ -174,6 +179,7 @@ async function writeGroups(writer: Writer, groups: readonly SeedGroup[]): Promis
   const memberIds = await insertMembers(writer, groups, groupIds)
   const members = groups.flatMap((group) => group.members)
   await insertPhones(writer, members, memberIds)
+  await noteConsents(writer, groups, memberIds)
   await insertMeetings(writer, groups, groupIds)
   await insertSessions(writer, groups, groupIds, memberIds)
   await writeMoney(writer, members, memberIds)
@@ -207,6 +213,32 @@ async function insertMembers(
     ],
   )
   return new Map(inserted.rows.map((row) => [row.number, row.id]))
+}
+
+/** At enrolment the facilitator asked about what serves them; who dials for the first time is asked on the screen. */
+async function noteConsents(
+  { tx, facilitatorIds, now }: Writer,
+  groups: readonly SeedGroup[],
+  memberIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const at = new Date(now.getTime() - enrolledDaysAgo * 86_400_000)
+  const words = groups.flatMap((group) =>
+    group.members
+      .filter(({ demo }) => demo?.situation !== 'first_time')
+      .flatMap(({ number, language }) =>
+        servicePurposes.map((purpose) => ({
+          memberId: memberIds.get(number) ?? '',
+          purpose,
+          granted: true,
+          channel: 'staff' as const,
+          wording: enrolmentWording,
+          language: language ?? 'fr',
+          collector: `staff:${facilitatorIds[group.facilitator]}`,
+          at,
+        })),
+      ),
+  )
+  await recordWords(tx, words)
 }
 
 async function insertPhones(

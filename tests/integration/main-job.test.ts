@@ -155,7 +155,8 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
         `select string_agg(to_status, ' ' order by e.id) as path from message_events e
          join messages m on m.id = e.message_id where m.dedupe_key like 'reminder/due_soon/%'`,
       )
-      expect(rows[0]?.path).toBe('queued claimed submitting submitted sent delivered')
+      // A "sent" that overtakes our own mark of the submit waits for it; "delivered" may be there first, and the ladder never goes back.
+      expect(rows[0]?.path).toMatch(/^queued claimed submitting submitted (sent )?delivered$/)
       expect(texts(awa).some(({ text }) => text.includes('*384*1#'))).toBe(true)
     },
     60_000,

@@ -82,6 +82,17 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   const { number } = await createLoan(db, programme, member)
   const entry = `paid/${programme.code}/${grounds}`
   await repay(db, programme, number, 1_000, { reference: entry })
+  // She wrote an SMS, and a report names her phone.
+  await db.pool.query(
+    `insert into inbound_messages (id, programme_id, provider, external_id, phone_id, keyword, received_at)
+     values (gen_random_uuid(), $1, 'test', $2, $3, 'balance', $4)`,
+    [programme.id, member.number, member.phoneId, testNow],
+  )
+  await db.pool.query(
+    `insert into delivery_reports (provider, provider_message_id, status, phone_ids, received_at)
+     values ('test', $1, 'Success', array[$2::uuid], $3)`,
+    [member.number, member.phoneId, testNow],
+  )
   const officer = await createMember(db, programme, { number: `${member.number}-officer`, role: 'president' })
   const newPhone = `+22178${String(1_000_000 + grounds)}`
   return { programme, member: member.number, loan: number, entry, officer: officer.number, newPhone }
@@ -90,6 +101,8 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
 export interface SampleRequest {
   path: string
   body?: Record<string, unknown>
+  /** The request names nothing that is there before: sent by another programme it may succeed, in that programme alone. */
+  namesNothing?: true
   /** A change that makes another request of it; a request without a body is changed by its path. */
   changed?: Record<string, unknown>
 }
@@ -129,6 +142,17 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   }),
   'get /loans/:number': ({ loan }) => ({ path: `/loans/${one(loan)}` }),
   'get /members/:number/position': ({ member }) => ({ path: `/members/${one(member)}/position` }),
+  'get /members/:number/consents': ({ member }) => ({ path: `/members/${one(member)}/consents` }),
+  'put /members/:number/consents': ({ member }) => ({
+    path: `/members/${one(member)}/consents`,
+    body: {
+      consents: { survey: false },
+      wording: 'sheet-1',
+      language: 'fr',
+      collectedAt: '2026-11-20T10:00:00Z',
+    },
+    changed: { wording: 'sheet-2' },
+  }),
   'get /members/:number/phones': ({ member }) => ({ path: `/members/${one(member)}/phones` }),
   'post /members/:number/reverify': ({ member }) => ({ path: `/members/${one(member)}/reverify`, body: {} }),
   'post /members/:number/confirmations': ({ member, officer, newPhone }) => ({

@@ -101,12 +101,16 @@ export function sendAll(db: Db): (messageIds: readonly string[]) => Promise<Deci
 export interface ProviderCall {
   text: string
   recipients: string[]
+  /** Who calls: each process of a trial has a name of its own. */
+  username: string
 }
 
 export interface TestProvider {
   url: string
   /** Every call that arrived, whatever was answered. */
   calls: ProviderCall[]
+  /** Calls that arrived and have no answer yet. */
+  underWay: ReadonlySet<ProviderCall>
   /** How the next calls are answered [accepted at once]. */
   answer: (call: ProviderCall, accept: () => void, end: (status: number, body?: unknown) => void) => void
   /** The provider id that an accepted call gave to a text's first receiver. */
@@ -117,10 +121,12 @@ export interface TestProvider {
 /** Speaks just enough of Africa's Talking to accept; each case says what else it does. */
 export async function startTestProvider(): Promise<TestProvider> {
   const ids = new Map<string, string>()
+  const underWay = new Set<ProviderCall>()
   let accepted = 0
   const provider: TestProvider = {
     url: '',
     calls: [],
+    underWay,
     answer: (_, accept) => accept(),
     idOf: (text) => ids.get(text),
     stop: () =>
@@ -136,8 +142,14 @@ export async function startTestProvider(): Promise<TestProvider> {
     })
     request.on('end', () => {
       const form = new URLSearchParams(body)
-      const call = { text: form.get('message') ?? '', recipients: (form.get('to') ?? '').split(',') }
+      const call = {
+        text: form.get('message') ?? '',
+        recipients: (form.get('to') ?? '').split(','),
+        username: form.get('username') ?? '',
+      }
       provider.calls.push(call)
+      underWay.add(call)
+      response.once('close', () => underWay.delete(call))
       const end = (status: number, answer?: unknown) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? {}))
       const accept = () => {

@@ -15,9 +15,10 @@ export interface TestRedis {
   stop(): Promise<void>
 }
 
-export async function startRedis(): Promise<TestRedis> {
+/** Keeps nothing on disk: stopped and started again on the same port it is empty. */
+export async function startRedis(givenPort?: number): Promise<TestRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'tama-redis-'))
-  const port = await freePort()
+  const port = givenPort ?? (await freePort())
   const server = spawn('redis-server', [
     '--port',
     String(port),
