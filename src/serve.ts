@@ -38,18 +38,12 @@ import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
+import type { Role } from './roles.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
 import { menuFaults, serviceCodeFaults } from './ussd/check.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
-
-export const roles = ['web', 'worker', 'planner'] as const
-export type Role = (typeof roles)[number]
-
-export function isRole(word: string): word is Role {
-  return (roles as readonly string[]).includes(word)
-}
 
 const providerName = 'africastalking'
 const providerTimeoutMs = 20_000

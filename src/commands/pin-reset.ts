@@ -1,7 +1,5 @@
 // `tama pin-reset MEMBER FACILITATOR`: in person, at the meeting; she chooses a new PIN at her next dial.
 import { RequestError } from '../errors.ts'
-import { resetPinInPerson } from '../members/pin-reset.ts'
-import { parseMsisdn } from '../msisdn.ts'
 import { programmeByCode, type Register, UsageError, withRuntime } from './command.ts'
 
 export const registerPinReset: Register = (cli) => {
@@ -14,6 +12,8 @@ export const registerPinReset: Register = (cli) => {
     .action(async (member: string, facilitator: string, options: { programme?: unknown }) => {
       const { programme: code } = options
       if (typeof code !== 'string') throw new UsageError('Name the programme: --programme CODE.')
+      const { resetPinInPerson } = await import('../members/pin-reset.ts')
+      const { parseMsisdn } = await import('../msisdn.ts')
       await withRuntime(async (runtime) => {
         const { db, clock } = runtime
         const programme = await programmeByCode(runtime, code)

@@ -104,6 +104,7 @@ export async function putConsents(
   const now = clock.now()
   const saying = await sayingOf(tx, caller, input, now)
   const { stopped, hours } = input
+  const before = await readConsents(namedReads(tx), memberId)
   const words = consentPurposes.flatMap((purpose) => {
     const granted = input.consents[purpose]
     return granted === undefined ? [] : [{ ...saying, memberId, purpose, granted }]
@@ -116,10 +117,20 @@ export async function putConsents(
     await recordAudit(tx, {
       at: now,
       programmeId: caller.programmeId,
-      actor: saying.collector,
+      actor: `api:${caller.keyName}`,
       action: 'consents.set',
       subject: `member:${memberId}`,
-      after: { consents: input.consents, stopped, hours },
+      before: {
+        consents: Object.fromEntries(words.map(({ purpose }) => [purpose, before.granted[purpose]])),
+        ...(stopped === undefined ? {} : { stopped: before.stopped }),
+        ...(hours === undefined ? {} : { hours: writtenHours(before.hours) }),
+      },
+      after: {
+        consents: input.consents,
+        stopped,
+        hours,
+        ...(saying.channel === 'staff' ? { collector: saying.collector } : {}),
+      },
     })
   return { status: written > 0 ? 201 : 200, body: await bodyOf(tx, memberId, number) }
 }
@@ -188,7 +199,7 @@ async function bodyOf(
     member: number,
     stopped,
     networkBlocked,
-    hours: hours === undefined ? null : { from: timeOf(hours.from), until: timeOf(hours.until) },
+    hours: writtenHours(hours),
     consents: granted,
     history: rows.map((row) => ({ ...row, at: row.at.toISOString() })),
   }
@@ -196,6 +207,10 @@ async function bodyOf(
 
 function minuteOf(time: string): number {
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
+}
+
+function writtenHours(hours: SmsHours | undefined): { from: string; until: string } | null {
+  return hours === undefined ? null : { from: timeOf(hours.from), until: timeOf(hours.until) }
 }
 
 function timeOf(minute: number): string {

@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ForgetDialogues } from '../privacy/erasure.ts'
 import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
-import { confirm, phonesOf, reportPhones } from './api-phones.ts'
+import { confirm, phonesOf, reportPhones, resetPin } from './api-phones.ts'
 import { erase, exportOf } from './api-privacy.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
@@ -20,6 +20,7 @@ import {
   loanSchema,
   messagesQuery,
   parseInput,
+  pinResetSchema,
   reportSchema,
   reversalSchema,
   statementQuery,
@@ -57,20 +58,26 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
       method: 'post',
       path: '/entries',
       scope: 'entries',
-      handle: (tx, caller, request) => postEntry(tx, caller, parseInput(entrySchema, request.body)),
+      handle: (tx, caller, request) => postEntry(tx, clock, caller, parseInput(entrySchema, request.body)),
     },
     {
       method: 'post',
       path: '/entries/:reference/reversal',
       scope: 'entries',
       handle: (tx, caller, request) =>
-        postReversal(tx, caller, param(request, 'reference'), parseInput(reversalSchema, request.body)),
+        postReversal(
+          tx,
+          clock,
+          caller,
+          param(request, 'reference'),
+          parseInput(reversalSchema, request.body),
+        ),
     },
     {
       method: 'post',
       path: '/loans',
       scope: 'entries',
-      handle: (tx, caller, request) => createLoan(tx, caller, parseInput(loanSchema, request.body)),
+      handle: (tx, caller, request) => createLoan(tx, clock, caller, parseInput(loanSchema, request.body)),
     },
     {
       method: 'get',
@@ -118,6 +125,13 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
       scope: 'members',
       handle: (tx, caller, request) =>
         confirm(tx, clock, caller, param(request, 'number'), parseInput(confirmationSchema, request.body)),
+    },
+    {
+      method: 'post',
+      path: '/members/:number/pin-reset',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        resetPin(tx, clock, caller, param(request, 'number'), parseInput(pinResetSchema, request.body)),
     },
     {
       method: 'get',

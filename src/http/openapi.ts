@@ -16,6 +16,8 @@ import {
   messagesAnswer,
   messagesQuery,
   phonesAnswer,
+  pinResetAnswer,
+  pinResetSchema,
   positionAnswer,
   problemAnswer,
   reportSchema,
@@ -220,6 +222,16 @@ export const openApiDocument = {
           'confirmation.facilitator_needed',
           'confirmation.not_needed',
         ],
+      }),
+    },
+    '/members/{number}/pin-reset': {
+      post: operation({
+        summary:
+          "Take her PIN and lock away on the word of her group's facilitator, who saw her; she chooses a new PIN at her next dial",
+        path: ['number', 'Member number, percent-encoded'],
+        body: pinResetSchema,
+        answer: pinResetAnswer,
+        refusals: [...written, 'route.unknown', 'pin.not_her_facilitator'],
       }),
     },
     '/members/{number}/export': {

@@ -2,6 +2,7 @@
 // Must never touch a database that has a programme, and never owe anybody a message for the past it makes up.
 import { Decimal } from 'decimal.js'
 import type pg from 'pg'
+import { recordAudit } from '../audit.ts'
 import { addDays, instantAt, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { StartError } from '../errors.ts'
@@ -62,7 +63,16 @@ export async function seedProgramme(db: Db, options: SeedOptions): Promise<Seede
     const found = await tx.query('select 1 from programmes limit 1')
     if (found.rowCount !== 0)
       throw new StartError('There is nothing to seed', ['the database already has a programme'])
-    return withoutTelling(tx, options.now, () => writeProgramme(tx, options, today))
+    const written = await withoutTelling(tx, options.now, () => writeProgramme(tx, options, today))
+    await recordAudit(tx, {
+      at: options.now,
+      programmeId: written.programmeId,
+      actor: 'operator',
+      action: 'demo.seeded',
+      subject: `programme:${written.programmeId}`,
+      after: { members: options.members, seed: options.seed },
+    })
+    return written
   })
   // A server that has just taken a million rows would plan its first reads for empty tables.
   await db.pool.query('analyze')

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createApiKey } from '../../src/http/keys.ts'
 import { createPins } from '../../src/members/pin.ts'
 import { resetPinInPerson } from '../../src/members/pin-reset.ts'
+import { serveApi } from '../support/api.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createMember,
@@ -78,6 +80,25 @@ test('nobody else can: not another facilitator, not one who has left, not for a 
   await expect(reset(facilitator)).rejects.toMatchObject({ code: 'pin.not_her_facilitator' })
   await database.db.pool.query('update staff set active = true')
   expect(await locked()).toBe('locked')
+})
+
+test('the API does the same for the back office, and names the field that it refuses', async () => {
+  const api = await serveApi(database.db)
+  const key = await createApiKey(database.db, programme.id, 'office', ['members'])
+  const ask = async (confirmedBy: string, number = 'M-1') => {
+    const { status, text } = await api.call(key, 'post', `/members/${number}/pin-reset`, { confirmedBy })
+    return { status, body: JSON.parse(text) }
+  }
+  expect(await ask(stranger)).toMatchObject({
+    status: 422,
+    body: { code: 'pin.not_her_facilitator', field: 'confirmedBy' },
+  })
+  expect(await ask('nobody')).toMatchObject({ status: 400, body: { field: 'confirmedBy' } })
+  expect(await ask(facilitator, 'M-2')).toMatchObject({ status: 404, body: { code: 'route.unknown' } })
+  expect(await locked()).toBe('locked')
+  expect(await ask('77 600 00 01')).toEqual({ status: 201, body: { member: 'M-1', pin: 'none' } })
+  expect(await locked()).toBe('none')
+  await api.close()
 })
 
 test('"tama pin-reset" does the same for an operator, and refuses with a sentence', async () => {

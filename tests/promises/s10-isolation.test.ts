@@ -54,7 +54,6 @@ async function fillTables(db: Queryable, ground: Ground): Promise<void> {
     `insert into staff (programme_id, first_name, last_name, msisdn, role, language) values ($1, 'B', 'S', $2, 'branch', 'fr')`,
     [programme.id, msisdn],
   )
-  await run(`insert into member_pins (member_id, hash, set_at) values ($1, 'none', $2)`, [ids[1], testNow])
   await run(
     `insert into consents (member_id, purpose, granted, channel, wording, collector, collected_at)
      values ($1, 'reminder', true, 'ussd', '1', 'herself', $2)`,

@@ -62,7 +62,7 @@ export function routesIn(router: Router): string[] {
 
 export const isWrite = (route: string) => !route.startsWith('get ')
 
-/** What stands in a programme before its routes are called: a member, her loan, one repayment, an officer of her group. */
+/** What stands in a programme before its routes are called: a member with a PIN, her loan, one repayment, an officer and the facilitator of her group. */
 export interface Ground {
   programme: TestProgramme
   member: string
@@ -70,6 +70,8 @@ export interface Ground {
   /** Reference of the repayment. */
   entry: string
   officer: string
+  /** Phone of the facilitator of her group. */
+  facilitator: string
   /** A number that nobody has yet. */
   newPhone: string
 }
@@ -93,9 +95,28 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
      values ('test', $1, 'Success', array[$2::uuid], $3)`,
     [member.number, member.phoneId, testNow],
   )
+  await db.pool.query(`insert into member_pins (member_id, hash, set_at) values ($1, 'none', $2)`, [
+    member.id,
+    testNow,
+  ])
+  const facilitator = await appointFacilitator(db, programme)
   const officer = await createMember(db, programme, { number: `${member.number}-officer`, role: 'president' })
   const newPhone = `+22178${String(1_000_000 + grounds)}`
-  return { programme, member: member.number, loan: number, entry, officer: officer.number, newPhone }
+  const people = { member: member.number, officer: officer.number, facilitator }
+  return { programme, loan: number, entry, newPhone, ...people }
+}
+
+/** One for the group of the programme, however often it is asked for. */
+async function appointFacilitator(db: Db, programme: TestProgramme): Promise<string> {
+  const msisdn = programme.currency === 'XOF' ? '+221776900001' : '+50937900001'
+  await db.pool.query(
+    `with person as (
+       insert into staff (programme_id, first_name, last_name, msisdn, role, language)
+       values ($1, 'Binta', 'Sané', $2, 'facilitator', 'fr') on conflict do nothing returning id)
+     update groups set facilitator_id = person.id from person where groups.id = $3`,
+    [programme.id, msisdn, programme.groupId],
+  )
+  return msisdn
 }
 
 export interface SampleRequest {
@@ -159,6 +180,11 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
     path: `/members/${one(member)}/confirmations`,
     body: { phone: newPhone, by: { officer } },
     changed: { phone: newPhone.replace('+22178', '+22176') },
+  }),
+  'post /members/:number/pin-reset': ({ member, facilitator }) => ({
+    path: `/members/${one(member)}/pin-reset`,
+    body: { confirmedBy: facilitator },
+    changed: { confirmedBy: facilitator.replace('+', '00') },
   }),
   'get /members/:number/export': ({ member }) => ({ path: `/members/${one(member)}/export` }),
   'post /members/:number/erasure': ({ member }) => ({
