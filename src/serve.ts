@@ -3,10 +3,11 @@
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
-import { elapsedMs, withTimeout } from './clock.ts'
+
 import type { Config } from './config.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
+import { drainOnSignal, type Part, stopAll } from './drain.ts'
 import { errorCode, RequestError, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createAddressCheck } from './http/addresses.ts'
@@ -47,17 +48,7 @@ import { createUssd } from './ussd/ussd.ts'
 
 const providerName = 'africastalking'
 const providerTimeoutMs = 20_000
-/** A supervisor gives us 40 s; what is not finished by then never will be. */
-const drainMaxMs = 38_000
-/** What hangs (a queue client whose Redis is away) must leave time for the database to be closed. */
-const partsDrainMaxMs = 30_000
 const purgeEveryMs = 60_000
-
-/** Something that runs and can be stopped; stopped in the reverse order of starting. */
-interface Part {
-  name: string
-  stop(): Promise<void>
-}
 
 interface House {
   runtime: Runtime
@@ -364,42 +355,4 @@ function readinessChecks({ runtime, times, queues }: House): Record<string, Read
       return ageMs > times.canaryLateMs ? 'late' : undefined
     },
   }
-}
-
-/** `stopAll` is undefined while nothing is open yet: the start then sees the aborted signal and ends by itself. */
-function drainOnSignal(stop: AbortController, stopAll: () => Promise<boolean> | undefined): void {
-  const drain = () => {
-    if (stop.signal.aborted) return
-    stop.abort()
-    const late = setTimeout(() => {
-      console.error(`Not drained within ${drainMaxMs / 1_000} s.`)
-      process.exit(1)
-    }, drainMaxMs)
-    void stopAll()?.then((clean) => {
-      clearTimeout(late)
-      process.exit(clean ? 0 : 1)
-    })
-  }
-  process.on('SIGTERM', drain)
-  process.on('SIGINT', drain)
-}
-
-/** True when every part stopped without a fault. */
-async function stopAll(logger: Logger, parts: Part[]): Promise<boolean> {
-  let clean = true
-  const startedMs = elapsedMs()
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    const limitMs = (parts.length === 0 ? drainMaxMs : partsDrainMaxMs) - (elapsedMs() - startedMs)
-    try {
-      await withTimeout(part.stop(), limitMs)
-    } catch (error) {
-      clean = false
-      logger.error({
-        event: 'serve.stop_failed',
-        part: part.name,
-        err: error instanceof Error ? error.name : 'unknown',
-      })
-    }
-  }
-  return clean
 }

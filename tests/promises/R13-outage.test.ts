@@ -99,7 +99,8 @@ describe.each([
         Array.from({ length: count }, (_, index) => ({
           programmeId,
           phoneId: phones[(written + index) % phones.length]?.id ?? '',
-          purpose: 'notice',
+          // An answer needs no consent, which this is not about.
+          purpose: 'reply',
           template: 'reply.stopped',
           lane: 'bulk',
           dedupeKey: `r13/${written + index}`,

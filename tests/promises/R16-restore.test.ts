@@ -234,10 +234,12 @@ describe('what detects a restore', () => {
 
   it('a plain role of the database can ask for all of it', async () => {
     const role = `plain_${process.pid}`
-    await database.db.pool.query(`create role ${role} login`)
+    await database.db.pool.query(`create role ${role} login password 'plain'`)
     await database.db.pool.query(`grant select, insert, update on all tables in schema public to ${role}`)
+    await database.db.pool.query(`grant usage on all sequences in schema public to ${role}`)
     const url = new URL(database.url)
     url.username = role
+    url.password = 'plain'
     const db = createDb({ url: url.href, logger: silentLogger })
     await expect(checkRestore({ db, clock, logger: silentLogger, mark: fileMark(folder) })).resolves.toBe(
       true,
