@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
 import { drainOnSignal, type Part, stopAll } from './drain.ts'
-import { errorCode, RequestError, StartError } from './errors.ts'
+import { DependencyError, errorCode, RequestError, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
@@ -226,7 +226,11 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         metrics,
       }),
     )
-    const forgetDialogues = (phoneIds: readonly string[]) => sessions.forget(phoneIds)
+    const forgetDialogues = (phoneIds: readonly string[]) =>
+      sessions.forget(phoneIds).catch((error: unknown) => {
+        const code = config.redisUrl === undefined ? 'dependency.database' : 'dependency.redis'
+        throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
+      })
     app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }

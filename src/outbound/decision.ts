@@ -8,6 +8,7 @@ import type { I18n } from '../i18n.ts'
 import { noteSnapshot } from '../ledger/as-of.ts'
 import { smsFault } from '../msisdn.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
+import { correctionTemplate } from './outbox.ts'
 import { languageOf, renderText } from './texts.ts'
 
 /** What is to be done with one message. A reason is a stable word, never a text. */
@@ -60,7 +61,7 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
 
 /** The fact that a message states may have changed since it was planned. */
 export function whyUntrue(row: DecisionRow): string | undefined {
-  if (row.template !== 'correction.entry' && row.entryReversed === true) return 'reversed'
+  if (row.template !== correctionTemplate && row.entryReversed === true) return 'reversed'
   if (row.template.startsWith('reminder.due_')) {
     if (row.dueDate === null || row.remaining === null) return 'gone'
     if (row.params.dueDate !== undefined && row.params.dueDate !== row.dueDate) return 'moved'

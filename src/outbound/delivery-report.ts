@@ -6,6 +6,7 @@ import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { africasTalkingGoneReasons, africasTalkingReportWords } from '../providers/africastalking.ts'
 import { clearNetworkBlocks, noteNetworkBlock } from './opt-out.ts'
+import { createOwedCorrections, owedCorrectionsSql } from './outbox.ts'
 import { allowedMoves, type Lane, type ReportedStatus } from './status.ts'
 import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
 
@@ -60,7 +61,10 @@ const recordSql = `
     update messages m set status = $7, reason = $8, updated_at = $1
      where m.provider = $2 and m.provider_message_id = $3 and ($9 is null or m.programme_id = $9)
        and (m.status || ' ' || $7::text) in (${reportMoves})
-    returning m.id, old.status as from_status, new.status as to_status, m.lane, m.phone_id
+    returning m.id, old.status as from_status, new.status as to_status, m.lane, m.phone_id,
+      m.programme_id, m.member_id, m.template, m.params
+  ), corrected as (
+    ${owedCorrectionsSql("(select * from moved where to_status = 'delivered')", '$1')}
   ), noted as (
     insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
     select id, from_status, to_status, 'delivery_report', $8, $1 from moved
@@ -291,10 +295,9 @@ async function settle(
       at,
       reports.map((report) => report.reportId),
     ])
-    await clearNetworkBlocks(
-      tx,
-      moves.filter(({ to }) => to === 'delivered').map(({ id }) => id),
-    )
+    const delivered = moves.filter(({ to }) => to === 'delivered').map(({ id }) => id)
+    await createOwedCorrections(tx, delivered, at)
+    await clearNetworkBlocks(tx, delivered)
     return moves
   })
   if (metrics !== undefined) countMoves(metrics, moved)

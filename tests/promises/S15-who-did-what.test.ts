@@ -65,6 +65,7 @@ describe('the HTTP API', () => {
     'post /members/:number/reverify': { action: 'phone.reverify', subject: /^member:/, again: 0 },
     'post /members/:number/confirmations': { action: 'phone.confirmed', subject: /^member:/, again: 0 },
     'post /members/:number/pin-reset': { action: 'pin.reset', subject: /^member:/, again: 1 },
+    'post /cases/:reference/close': { action: 'case.closed', subject: /^case:/, again: 0 },
     'post /members/:number/erasure': { action: 'member.erased', subject: /^member:/, again: 0 },
   }
   let api: ApiUnderTest

@@ -1,12 +1,18 @@
 // An entry is undone. Was it told already, a correction follows in the same language; does its receipt still wait, it is cancelled
-// and neither is sent. A receipt that is written later is stopped at sending, where the entry is looked at again.
+// and neither is sent; was its receipt given up, a correction is owed from the day on which a late report says that it came. A receipt
+// that is written later is stopped at sending, where the entry is looked at again.
 import type { Queryable } from '../../db.ts'
-import { createMessages } from '../../outbound/outbox.ts'
+import {
+  type Correction,
+  correctionTemplate,
+  createMessages,
+  oweCorrections,
+  receiptLifeMs,
+} from '../../outbound/outbox.ts'
 import type { MessageStatus } from '../../outbound/status.ts'
 import { applyTransitions } from '../../outbound/transitions.ts'
 import { unknownEnds } from '../../outbound/unknown.ts'
 import { keyOf, type LedgerFact } from '../fact.ts'
-import { receiptLifeMs } from '../receipts.ts'
 
 interface Receipt {
   id: string
@@ -30,9 +36,12 @@ const maybeTold: ReadonlySet<MessageStatus> = new Set([
 const isMaybeTold = ({ status, reason }: Receipt) =>
   maybeTold.has(status) || (status === 'failed' && unknownEnds.some((end) => end === reason))
 
+/** Given up; a late report may still say that it was delivered. */
+const seemsUntold: ReadonlySet<MessageStatus> = new Set(['failed', 'rejected', 'expired'])
+
 const receiptsSql = `
   select id, entry_id as "entryId", member_id as "memberId", status, reason, template from messages
-   where entry_id = any($1) and purpose = 'receipt' and template <> 'correction.entry' and member_id is not null
+   where entry_id = any($1) and purpose = 'receipt' and template <> '${correctionTemplate}' and member_id is not null
      for update`
 
 export async function reversal(tx: Queryable, facts: readonly LedgerFact[], now: Date): Promise<void> {
@@ -47,13 +56,24 @@ export async function reversal(tx: Queryable, facts: readonly LedgerFact[], now:
     now,
     waiting.map(({ id }) => ({ messageId: id, to: 'cancelled', source: 'events', reason: 'reversed' })),
   )
-  const told = rows.filter(isMaybeTold)
+  const among = (isOne: (receipt: Receipt) => boolean) =>
+    rows.flatMap((receipt) => {
+      const fact = byEntry.get(receipt.entryId)
+      return fact !== undefined && isOne(receipt) ? [{ fact, receipt }] : []
+    })
   await createMessages(
     tx,
-    told.flatMap((receipt) => {
-      const fact = byEntry.get(receipt.entryId)
-      return fact === undefined ? [] : [correctionOf(fact, receipt, now)]
-    }),
+    among(isMaybeTold).map(({ fact, receipt }) => correctionOf(fact, receipt, now)),
+  )
+  await oweCorrections(
+    tx,
+    among((receipt) => seemsUntold.has(receipt.status) && !isMaybeTold(receipt)).map(
+      ({ fact, receipt }): Correction => ({
+        receiptId: receipt.id,
+        entryId: fact.entryId,
+        dedupeKey: keyOf('correction', fact, receipt.memberId),
+      }),
+    ),
   )
 }
 
@@ -62,7 +82,7 @@ function correctionOf(fact: LedgerFact, receipt: Receipt, now: Date) {
     programmeId: fact.programmeId,
     memberId: receipt.memberId,
     purpose: 'receipt' as const,
-    template: 'correction.entry',
+    template: correctionTemplate,
     lane: 'urgent' as const,
     dedupeKey: keyOf('correction', fact, receipt.memberId),
     entryId: fact.entryId,
