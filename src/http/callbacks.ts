@@ -44,12 +44,13 @@ const smsSchema = z.object({
   text: z.string().max(4_000),
   to: word,
 })
+/** Only the id is needed: a report that is refused for another field is lost, and the id says whose it is. */
 const deliverySchema = z.object({
   id: identifier,
-  status: word,
-  phoneNumber: msisdn.optional(),
-  networkCode,
-  failureReason: word.optional(),
+  status: word.catch('unreadable'),
+  phoneNumber: msisdn.optional().catch(undefined),
+  networkCode: networkCode.catch(undefined),
+  failureReason: word.optional().catch(undefined),
 })
 const optOutSchema = z.object({ senderId: word, phoneNumber: msisdn })
 

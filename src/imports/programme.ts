@@ -48,6 +48,7 @@ const programmeSchema = z
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
+    weeklyCap: z.number().int().min(1).max(100).default(6),
     answerWorkingDays: z.number().int().min(1).max(30).default(3),
     unblockCodes: z
       .record(

@@ -42,6 +42,7 @@ export type Verdict =
  */
 export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
   if (row.expiresAt !== null && row.expiresAt <= now) return { action: 'expire', reason: 'expired' }
+  if (row.firstDelivered === true) return { action: 'cancel', reason: 'told' }
   const untrue = whyUntrue(row)
   if (untrue !== undefined) return { action: 'cancel', reason: untrue }
   // Replies and codes answer her own asking: no opt-out, hour or cap holds them back.
@@ -107,11 +108,17 @@ function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
   }
   if (local.minuteOfDay >= until) return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
   const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null
-  if (isCapped && row.toldToday + toldBefore >= row.dailyCap) {
+  const cap =
+    row.toldToday + toldBefore >= row.dailyCap
+      ? 'daily_cap'
+      : row.toldThisWeek + toldBefore >= row.weeklyCap
+        ? 'weekly_cap'
+        : undefined
+  if (isCapped && cap !== undefined) {
     const tomorrow = windowStart(1)
     return row.expiresAt !== null && row.expiresAt <= tomorrow
-      ? { action: 'suppress', reason: 'daily_cap' }
-      : { action: 'defer', notBefore: tomorrow, reason: 'daily_cap' }
+      ? { action: 'suppress', reason: cap }
+      : { action: 'defer', notBefore: tomorrow, reason: cap }
   }
   return { action: 'send' }
 }

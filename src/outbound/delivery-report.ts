@@ -31,7 +31,8 @@ const goneReasonsByProvider: Readonly<Record<string, ReadonlySet<string>>> = {
   africastalking: africasTalkingGoneReasons,
 }
 
-function statusOf(report: { provider: string; status: string }): ReportedStatus | undefined {
+/** What the provider's word means on the ladder; undefined for a word that stands in no table. */
+export function statusOfReport(report: { provider: string; status: string }): ReportedStatus | undefined {
   const words = wordsByProvider[report.provider]
   return words !== undefined && Object.hasOwn(words, report.status) ? words[report.status] : undefined
 }
@@ -86,7 +87,7 @@ export async function recordDeliveryReport(
   report: DeliveryReport,
   metrics?: Metrics,
 ): Promise<ReportOutcome> {
-  const status = statusOf(report)
+  const status = statusOfReport(report)
   const { rows } = await db.pool.query<{
     reportId: string
     matched: boolean
@@ -278,7 +279,7 @@ export async function matchReports(
 
 /** One report a round settles an unknown; the next of the same message then finds it by its id. */
 function firstPerMessage(reports: readonly WaitingReport[]): WaitingReport[] {
-  const known = reports.filter((report) => statusOf(report) !== undefined)
+  const known = reports.filter((report) => statusOfReport(report) !== undefined)
   return [...new Map(known.reverse().map((report) => [report.messageId, report])).values()]
 }
 
@@ -313,7 +314,7 @@ function roundsOf(reports: readonly WaitingReport[]): Transition[][] {
   const rounds: Transition[][] = []
   const used = new Map<string, number>()
   for (const report of reports) {
-    const to = statusOf(report)
+    const to = statusOfReport(report)
     if (to === undefined) continue
     const round = used.get(report.messageId) ?? 0
     used.set(report.messageId, round + 1)

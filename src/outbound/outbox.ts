@@ -62,6 +62,20 @@ export async function createMessages(tx: Queryable, messages: readonly NewMessag
   return rowCount ?? 0
 }
 
+const resendSql = `
+  insert into messages (${messageColumns}, resends_id)
+  select programme_id, member_id, phone_id, purpose, template, lane, dedupe_key || '/resend', params, entry_id, instalment_id,
+         meeting_id, training_session_id, corrects_id, $2, expires_at, id
+    from messages where id = any($1::uuid[]) and resends_id is null
+  on conflict do nothing`
+
+/** The same facts once more, each as a message of its own that names the first; returns how many. What was resent already is skipped. */
+export async function createResends(tx: Queryable, ids: readonly string[], now: Date): Promise<number> {
+  if (ids.length === 0) return 0
+  const { rowCount } = await tx.query(resendSql, [ids, now])
+  return rowCount ?? 0
+}
+
 /** Template of what takes back an entry that was told. */
 export const correctionTemplate = 'correction.entry'
 

@@ -1,6 +1,6 @@
-// In: a timer in every process. Out: alarms when no job goes through the queue, when due messages wait too long, when a programme sees too
-// many wrong PINs or has spent its day's budget, and when that is over.
-// Runs in each role, because a worker that is frozen cannot say so itself. Only reads.
+// In: a timer in every process. Out: alarms when no job goes through the queue, when due messages wait too long, when nothing may leave, when
+// a programme sees too many wrong PINs or has spent its day's budget, and when that is over.
+// Runs in each role, because a worker that is frozen cannot say so itself. Must never send or move a message.
 import type { AlarmCode, Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
@@ -37,10 +37,14 @@ export function noticedWithinMs({ canaryLateMs, watchEveryMs, askMaxMs }: WatchT
 }
 
 /**
- * How long a due message may wait while lanes move. Answers and receipts are late after a minute; a notice to ten thousand
- * or the reminders of a morning may take their time, and a queue that stands still is told by the canary.
+ * How long a due message may wait while lanes move. Answers and receipts are late as soon as the canary is; a notice to ten
+ * thousand or the reminders of a morning may take their time, and a queue that stands still is told by the canary.
  */
-const waitMaxMs: Record<Lane, number> = { urgent: 60_000, planned: 900_000, bulk: 3_600_000 }
+const waitMaxMs = (times: WatchTimes): Record<Lane, number> => ({
+  urgent: times.canaryLateMs,
+  planned: 900_000,
+  bulk: 3_600_000,
+})
 
 export interface WatchOptions {
   db: Db
@@ -48,6 +52,8 @@ export interface WatchOptions {
   logger: Logger
   alarms: Alarms
   times: WatchTimes
+  /** Looks for a restore; true while the outbox is paused. */
+  isPaused(): Promise<boolean>
 }
 
 export interface Watch {
@@ -57,7 +63,8 @@ export interface Watch {
   look(): Promise<void>
 }
 
-export function createWatch({ db, clock, logger, alarms, times }: WatchOptions): Watch {
+export function createWatch({ db, clock, logger, alarms, times, isPaused }: WatchOptions): Watch {
+  const waitMax = waitMaxMs(times)
   const waker = createWaker()
   let running = false
   let loop: Promise<void> = Promise.resolve()
@@ -66,18 +73,22 @@ export function createWatch({ db, clock, logger, alarms, times }: WatchOptions):
 
   async function look(): Promise<void> {
     const asked = clock.now()
-    const [beatAt, waiting, guessed, spent] = await Promise.all([
+    const [beatAt, waiting, paused, guessed, spent] = await Promise.all([
       readCanary(db),
       readWaiting(db, asked),
+      isPaused(),
       readGuessing(db, asked),
       readSpent(db.pool, asked),
     ])
+    if (paused) alarms.raise('outbox.paused')
+    else alarms.clear('outbox.paused')
     const now = clock.now()
     const sinceMs = now.getTime() - (beatAt ?? startedAt).getTime()
     if (sinceMs > times.canaryLateMs) alarms.raise('queue.silent')
     else alarms.clear('queue.silent')
     for (const lane of lanes) {
-      if ((waiting.get(lane) ?? 0) > waitMaxMs[lane]) alarms.raise('outbox.waiting', lane)
+      // What a pause holds back is told as such.
+      if (!paused && (waiting.get(lane) ?? 0) > waitMax[lane]) alarms.raise('outbox.waiting', lane)
       else alarms.clear('outbox.waiting', lane)
     }
     for (const [programmeId, isAbove] of guessed) settle('pin.guessing', programmeId, isAbove)

@@ -345,6 +345,34 @@ describe('the daily cap', () => {
     expect(await decide([three])).toMatchObject([capped])
     expect(await decide([three], new Date('2026-11-23T08:00:00Z'))).toMatchObject([{ action: 'send' }])
   })
+
+  test('six leave in seven local days, the present one included; the first of them makes room on the eighth', async () => {
+    const weekly = await createMember(database.db, programme, { firstName: 'Ndella' })
+    const loan = await createLoan(database.db, programme, weekly, { dueDates: ['2026-12-20'] })
+    const [first] = await instalmentsOf(loan.number)
+    const ids = await Promise.all(
+      Array.from({ length: 7 }, () => write(weekly, reminder(first?.id, '2026-12-20'))),
+    )
+    const seventh = ids[6] ?? ''
+    const path = [
+      ['relay', 'queued'],
+      ['sender', 'claimed'],
+      ['sender', 'submitting'],
+      ['sender', 'submitted'],
+    ] as const
+    // Sunday the 22nd to Tuesday the 24th, two a day.
+    for (const [index, messageId] of ids.slice(0, 6).entries())
+      for (const [source, to] of path)
+        await applyTransitions(
+          database.db.pool,
+          new Date(`2026-11-${22 + Math.floor(index / 2)}T10:00:00Z`),
+          [{ messageId, source, to }],
+        )
+    const capped = { action: 'defer', reason: 'weekly_cap' }
+    expect(await decide([seventh], new Date('2026-11-25T08:00:00Z'))).toMatchObject([capped])
+    expect(await decide([seventh], new Date('2026-11-28T19:59:00Z'))).toMatchObject([capped])
+    expect(await decide([seventh], new Date('2026-11-29T08:00:00Z'))).toMatchObject([{ action: 'send' }])
+  })
 })
 
 describe('the receiver and the language', () => {

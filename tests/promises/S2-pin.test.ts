@@ -156,7 +156,14 @@ test('many wrong PINs over a programme raise an alarm, which ends when they do',
   const clock = fixedClock(testNow)
   const metrics = createMetrics()
   const alarms = createAlarms({ clock, logger: silentLogger, metrics })
-  const watch = createWatch({ db, clock, logger: silentLogger, alarms, times: watchTimes(60_000) })
+  const watch = createWatch({
+    db,
+    clock,
+    logger: silentLogger,
+    alarms,
+    times: watchTimes(60_000),
+    isPaused: async () => false,
+  })
   const pins = createPins({ db, pepper: 'any' })
   const guessed = () => alarms.list().filter(({ code }) => code === 'pin.guessing')
   // Three tries on each of seven members: no account sees more than a member who has forgotten her PIN.

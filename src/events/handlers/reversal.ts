@@ -11,6 +11,7 @@ import {
 } from '../../outbound/outbox.ts'
 import type { MessageStatus } from '../../outbound/status.ts'
 import { applyTransitions } from '../../outbound/transitions.ts'
+import { unknownEnds } from '../../outbound/unknown.ts'
 import { keyOf, type LedgerFact } from '../fact.ts'
 
 interface Receipt {
@@ -18,6 +19,7 @@ interface Receipt {
   entryId: string
   memberId: string
   status: MessageStatus
+  reason: string | null
   template: string
 }
 
@@ -30,12 +32,15 @@ const maybeTold: ReadonlySet<MessageStatus> = new Set([
   'undelivered',
   'unknown',
 ])
+/** Given up on, and yet the phone may have it. */
+const isMaybeTold = ({ status, reason }: Receipt) =>
+  maybeTold.has(status) || (status === 'failed' && unknownEnds.some((end) => end === reason))
 
 /** Given up; a late report may still say that it was delivered. */
 const seemsUntold: ReadonlySet<MessageStatus> = new Set(['failed', 'rejected', 'expired'])
 
 const receiptsSql = `
-  select id, entry_id as "entryId", member_id as "memberId", status, template from messages
+  select id, entry_id as "entryId", member_id as "memberId", status, reason, template from messages
    where entry_id = any($1) and purpose = 'receipt' and template <> '${correctionTemplate}' and member_id is not null
      for update`
 
@@ -51,18 +56,18 @@ export async function reversal(tx: Queryable, facts: readonly LedgerFact[], now:
     now,
     waiting.map(({ id }) => ({ messageId: id, to: 'cancelled', source: 'events', reason: 'reversed' })),
   )
-  const among = (statuses: ReadonlySet<MessageStatus>) =>
+  const among = (isOne: (receipt: Receipt) => boolean) =>
     rows.flatMap((receipt) => {
       const fact = byEntry.get(receipt.entryId)
-      return fact !== undefined && statuses.has(receipt.status) ? [{ fact, receipt }] : []
+      return fact !== undefined && isOne(receipt) ? [{ fact, receipt }] : []
     })
   await createMessages(
     tx,
-    among(maybeTold).map(({ fact, receipt }) => correctionOf(fact, receipt, now)),
+    among(isMaybeTold).map(({ fact, receipt }) => correctionOf(fact, receipt, now)),
   )
   await oweCorrections(
     tx,
-    among(seemsUntold).map(
+    among((receipt) => seemsUntold.has(receipt.status) && !isMaybeTold(receipt)).map(
       ({ fact, receipt }): Correction => ({
         receiptId: receipt.id,
         entryId: fact.entryId,
