@@ -192,7 +192,7 @@ describe('C3: while it stands', () => {
         ...(networkCode === undefined ? {} : { networkCode }),
       })
     expect(await dial('plain', '')).toMatch(
-      /^CON Your network blocks our SMS: see Settings, Messages\.\nWelcome\n1 My account\n/,
+      /^CON Your network blocks our SMS: see 5, 3\.\nWelcome\n1 My account\n/,
     )
     expect(await dial('plain', '5')).not.toMatch(/network/)
     const ask = 'Your network blocks our SMS. Ask your facilitator how to undo it.'
