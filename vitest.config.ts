@@ -2,7 +2,14 @@ import { defineConfig } from 'vitest/config'
 
 const isFull = process.env.PROMISES === 'full'
 // Real processes that are killed, restarted and stopped: minutes a file, and more on a busy machine.
-const crashTrials = ['R1-kill', 'R3-queue-lost', 'R5-start-order', 'R8-replays', 'R10-one-snapshot']
+const crashTrials = [
+  'R1-kill',
+  'R3-queue-lost',
+  'R5-start-order',
+  'R8-replays',
+  'R10-one-snapshot',
+  'R17-silence',
+]
 if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${crashTrials.join(', ')}`)
 
 export default defineConfig({
