@@ -93,6 +93,21 @@ describe('a word', () => {
     expect(await historyOf(member.id)).toHaveLength(1)
   })
 
+  test('that two processes take down at once is one row, whichever of them is first', async () => {
+    const word = { ...sayingAt(hours(1)), memberId: member.id, purpose: 'receipt' as const, granted: false }
+    const at = (ms: number) => new Date(hours(1).getTime() + ms)
+    expect(await recordWords(database.db.pool, [{ ...word, at: at(5) }])).toBe(1)
+    expect(await recordWords(database.db.pool, [word])).toBe(0)
+    // A change of mind in between makes it a word of its own.
+    expect(await recordWords(database.db.pool, [{ ...word, granted: true, at: at(6) }])).toBe(1)
+    expect(await recordWords(database.db.pool, [{ ...word, at: at(7) }])).toBe(1)
+    expect(await historyOf(member.id)).toEqual([
+      'receipt f ussd 2026-11 fr herself',
+      'receipt t ussd 2026-11 fr herself',
+      'receipt f ussd 2026-11 fr herself',
+    ])
+  })
+
   test('of nobody is a yes to nothing', async () => {
     const unasked = await createMember(database.db, programme, { consents: [] })
     const { granted } = await readConsents(database.db.reads, unasked.id)
