@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { addCallbackSecret } from '../../src/http/callback-secrets.ts'
 import { createApiKey } from '../../src/http/keys.ts'
 import { sampleOf, sampleRequests } from '../support/api.ts'
-import { openDialogue, pause, postCallback, smsFields, ussdFields } from '../support/callers.ts'
+import { openDialogue, postCallback, smsFields, ussdFields } from '../support/callers.ts'
 import { createTestDatabase } from '../support/database.ts'
 import {
   backends,
@@ -151,8 +151,22 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
     )
     return rows.map(({ word }) => word)
   }
+  /** Every answer that came late is worked out or given up: nothing of one outage falls into the next. */
+  const settled = () =>
+    expect
+      .poll(
+        () => {
+          const log = web.running()?.tama.output() ?? ''
+          const lines = (pattern: RegExp) => log.match(pattern)?.length ?? 0
+          const late = lines(/"event":"ussd\.hop".*"outcome":"(late|failed)"/g)
+          return late - lines(/"event":"ussd\.late_answer/g)
+        },
+        { timeout: 60_000, interval: 200 },
+      )
+      .toBe(0)
   /** Every dialogue afresh, so that the next outage finds each in its state. */
   const openAll = async () => {
+    await settled()
     await world.reset()
     const typing: (() => Promise<string>)[] = []
     for (const one of cases) typing.push(await begin(one))
@@ -305,8 +319,7 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
 
   /** Consents may gain what she herself said before END, once: an answer that was late is worked out when the database is back. */
   async function expectOnlyHerOwn(said: readonly string[]): Promise<void> {
-    // Answers that were late are tried again every 15 s at most.
-    if (isFull) await pause(20_000)
+    await settled()
     const now = await words()
     expect(now.slice(0, said.length)).toEqual(said)
     const ids = Object.fromEntries(Object.entries(world.members).map(([who, { id }]) => [id, who]))
