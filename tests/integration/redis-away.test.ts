@@ -8,7 +8,7 @@ import { createProgramme } from '../support/fixtures.ts'
 import { freePort, hasRedis, startRedis } from '../support/redis.ts'
 import { startTama } from '../support/tama.ts'
 
-const drainMaxMs = 15_000
+const drainMaxMs = 8_000
 
 describe.skipIf(!hasRedis)('a role whose Redis is away', () => {
   it.each([

@@ -74,7 +74,7 @@ describe.each([
       queues = createQueues({ databaseUrl, redisUrl: redis?.url, logger: silentLogger })
       await queues.ready()
       const shared = { db, databaseUrl, queues, clock: systemClock, logger: silentLogger, metrics }
-      const provider = createAfricasTalking({ username: 'tama', apiKey: 'key', baseUrl, timeoutMs: 1_500 })
+      const provider = createAfricasTalking({ username: 'tama', apiKey: 'key', baseUrl, timeoutMs: 400 })
       const decide = createDecider({ db, i18n: readI18n('locales').i18n })
       const limits = { callsMax, recipientsPerCall, pauseMs, retryBaseMs: pauseMs, retryMaxMs: pauseMs * 30 }
       sender = createSender({ ...shared, provider, decide, alarms, lanes: ['bulk'], ...limits })
