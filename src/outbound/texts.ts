@@ -1,6 +1,5 @@
 // In: a decided message and what is true of it now. Out: its text in GSM-7 spelling, or undefined for an unknown template.
 // A discreet text states no amount, debt word, name or group: it says what to dial. Never uses Intl: it would triple the price.
-
 import { Decimal } from 'decimal.js'
 import { spellGsm7 } from '../encoding.ts'
 import type { I18n, LanguageInfo, Values } from '../i18n.ts'
