@@ -162,6 +162,7 @@ export function createConversation(deps: ConversationDeps) {
           collector: 'herself',
           // Worked out late it is still of when she said it, and what she said since stands.
           at: new Date(hop.atMs),
+          callback: `ussd/${hopKey}`,
         },
       }
       const { outcome, changes, values } = await known.run(context, action.value)

@@ -108,6 +108,15 @@ describe('a word', () => {
     ])
   })
 
+  test('by a callback is one row however late the callback comes again, and two callbacks are two rows', async () => {
+    const word = { ...sayingAt(testNow), memberId: member.id, purpose: 'receipt' as const, granted: false }
+    const by = (callback: string, at: Date) => recordWords(database.db.pool, [{ ...word, callback, at }])
+    expect(await by('ussd/1', testNow)).toBe(1)
+    expect(await by('ussd/2', testNow)).toBe(1)
+    expect(await by('ussd/1', hours(48))).toBe(0)
+    expect(await historyOf(member.id)).toHaveLength(2)
+  })
+
   test('of nobody is a yes to nothing', async () => {
     const unasked = await createMember(database.db, programme, { consents: [] })
     const { granted } = await readConsents(database.db.reads, unasked.id)
