@@ -7,7 +7,7 @@ import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
 import { type CaseState, caseOutcomes, closeCase, readOpenCases } from '../members/cases.ts'
 import type { Answer } from './api-schemas.ts'
-import type { ApiCaller } from './keys.ts'
+import { type ApiCaller, actorOf } from './keys.ts'
 
 const casesMax = 200
 const unmatchedMax = 100
@@ -65,7 +65,7 @@ export async function closeCaseOf(
   reference: string,
   { outcome }: z.infer<typeof closingSchema>,
 ): Promise<Answer<z.infer<typeof caseAnswer>>> {
-  const { programmeId, keyName } = caller
+  const { programmeId } = caller
   const now = clock.now()
   const closed = await closeCase(tx, programmeId, reference, outcome, now)
   if (closed === undefined)
@@ -75,7 +75,7 @@ export async function closeCaseOf(
     await recordAudit(tx, {
       at: now,
       programmeId,
-      actor: `api:${keyName}`,
+      actor: actorOf(caller),
       action: 'case.closed',
       subject: `case:${reference}`,
       before: { status: 'open' },
