@@ -293,14 +293,16 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 }
 
-/** Undefined when nothing ever moved there: the case is then about the account. */
+/** Undefined when nothing moved there that still counts: the case is then about the account. */
+const latestLooked = 10
+
 async function lastEntryOf(context: ActionContext, screen: string): Promise<string | undefined> {
   const purposes = screen === 'loan' || screen === 'savings' ? ([screen] as const) : undefined
-  const [last] = await readMovements(
+  const movements = await readMovements(
     context.db.reads,
     memberOf(context),
-    1,
+    latestLooked,
     purposes === undefined ? {} : { purposes },
   )
-  return last?.entryId
+  return movements.find(({ reversed }) => !reversed)?.entryId
 }
