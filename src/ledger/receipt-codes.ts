@@ -116,7 +116,7 @@ export interface Verifying {
   caller: string
   /** Keyed hash of the code, for the event of a miss. */
   codeMark: string
-  /** Names this very callback: the same again counts once. */
+  /** Names this very callback: a phone's latest one again counts once. */
   hopKey: string
   now: Date
 }
@@ -133,6 +133,8 @@ const verifySql = `
   ), phone as (
     insert into verification_tries as t (programme_id, caller, hour, tries, misses, last_key)
     select $1, $3, $4, 1, misses, $5 from miss
+     where not exists (select from verification_tries where programme_id = $1 and caller = '' and hour = $4 and misses >= $8)
+        or exists (select from verification_tries where programme_id = $1 and caller = $3 and hour = $4 and last_key = $5)
     on conflict (programme_id, caller, hour) do update
       set tries = t.tries + (t.last_key <> excluded.last_key)::int,
           misses = t.misses + case when t.last_key <> excluded.last_key then excluded.misses else 0 end,
