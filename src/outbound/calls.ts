@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
-import { createCircuit, warnOnFailure } from './circuit.ts'
+import { createCircuit } from './circuit.ts'
 import { groupByText } from './group-by-text.ts'
 import { noteNetworkBlock } from './opt-out.ts'
 import type { Lane } from './status.ts'
@@ -81,6 +81,9 @@ interface PlannedCall {
 
 export function createCalls(options: CallOptions): LaneCalls {
   const { lane, db, writer, provider, clock, logger, metrics } = options
+  /** For what may fail without harm to a message. */
+  const warnOnFailure = (event: string, work: Promise<void> | undefined) =>
+    work?.catch((error: unknown) => logger.warn({ event, lane, code: errorCode(error) }))
   const callsMax = options.callsMax ?? 50
   const slotsMax = callsMax + (options.callsAheadMax ?? 0)
   const recipientsPerCall = Math.min(
@@ -98,7 +101,7 @@ export function createCalls(options: CallOptions): LaneCalls {
   const circuit = createCircuit({
     ...options,
     onOpen(reason) {
-      warnOnFailure(options.onPause(), logger, 'sender.pause_failed', lane)
+      warnOnFailure('sender.pause_failed', options.onPause())
       giveWaitingBack(reason)
     },
     onTry() {
@@ -189,16 +192,11 @@ export function createCalls(options: CallOptions): LaneCalls {
       const back = new Set(marks.filter(({ to }) => to === 'created').map(({ messageId }) => messageId))
       release(call.entries.filter(({ messageId }) => back.has(messageId)))
     }
-    if (moved.some((row) => row.reportWaits))
-      options
-        .onReportWaits()
-        .catch((error: unknown) => logger.warn({ event: 'sender.report_waits', code: errorCode(error) }))
+    if (moved.some((row) => row.reportWaits)) warnOnFailure('sender.report_waits', options.onReportWaits())
   }
 
   function release(entries: readonly Entry[]): void {
-    options
-      .onReleased(entries)
-      .catch((error: unknown) => logger.warn({ event: 'sender.budget_kept', code: errorCode(error) }))
+    warnOnFailure('sender.budget_kept', options.onReleased(entries))
   }
 
   /** At most callsMax at once; marked calls beyond them wait their turn. */

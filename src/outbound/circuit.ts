@@ -2,7 +2,7 @@
 // Must never let an outage cost more messages of unknown outcome than the calls under way when it began, and one a try after that.
 import type { Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
-import { errorCode, type SendError, type SendErrorCode } from '../errors.ts'
+import type { SendError, SendErrorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Lane } from './status.ts'
@@ -28,7 +28,7 @@ export interface Circuit {
   restsUntil(): Date | undefined
   /** One message at a time, until a call goes through. */
   isTrying(): boolean
-  /** A call went through; `accountFault`: it did, but the account cannot send. */
+  /** A call went through, and the account can send. */
   succeeded(): void
   /** A whole call failed; returns when the lane goes on, if it rests now. */
   failed(fault: SendError): Date | undefined
@@ -119,14 +119,4 @@ export function createCircuit(options: CircuitOptions): Circuit {
       clearTimeout(quietTimer)
     },
   }
-}
-
-/** For what a lane asks of its queue, which may fail without harm. */
-export function warnOnFailure(
-  work: Promise<void> | undefined,
-  logger: Logger,
-  event: string,
-  lane: Lane,
-): void {
-  work?.catch((error: unknown) => logger.warn({ event, lane, code: errorCode(error) }))
 }
