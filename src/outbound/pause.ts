@@ -24,10 +24,15 @@ export async function readPause(tx: Queryable): Promise<Pause | undefined> {
 /** Pauses, unless it is paused already; true when this call did it. Rows on their way to a worker go back to the outbox. */
 export async function pauseOutbox(tx: Queryable, at: Date, cause: PauseCause): Promise<boolean> {
   const { rowCount } = await tx.query(
-    'insert into outbox_pauses (cause) values ($1) on conflict do nothing',
-    [cause],
+    'insert into outbox_pauses (cause, paused_at) values ($1, $2) on conflict do nothing',
+    [cause, at],
   )
   if (rowCount !== 1) return false
+  await giveBack(tx, at)
+  return true
+}
+
+async function giveBack(tx: Queryable, at: Date): Promise<void> {
   const { rows } = await tx.query<{ id: string }>(
     `select id from messages where stage = 0 and status in ('queued', 'claimed')`,
   )
@@ -36,16 +41,22 @@ export async function pauseOutbox(tx: Queryable, at: Date, cause: PauseCause): P
     at,
     rows.map(({ id }) => ({ messageId: id, to: 'created', source: 'relay', reason: 'paused' })),
   )
-  return true
 }
 
 // A restored database knows nothing of what was sent between its backup and the pause. What was due by then may have gone; so may
 // what is written since only because its fact is still there: reminders planned again, receipts of entries booked by then.
-const waitingSql = `
-  select m.id, m.purpose, m.not_before as "notBefore",
-         (m.created_at <= p.paused_at and m.not_before <= p.paused_at)
+const isDoubtfulSql = `((m.created_at <= p.paused_at and m.not_before <= p.paused_at)
          or (m.created_at > p.paused_at and (m.purpose in ('reminder', 'meeting', 'training')
-             or coalesce((select e.created_at <= p.paused_at from entries e where e.id = m.entry_id), false))) as doubtful
+             or coalesce((select e.created_at <= p.paused_at from entries e where e.id = m.entry_id), false))))`
+
+/** True for a waiting message of the alias `m` that may have gone before the pause that stands. */
+export const mayHaveGoneSql = `coalesce((select ${isDoubtfulSql} from outbox_pauses p where p.resumed_at is null), false)`
+
+/** Reason of a message that is not sent because it may have gone before a restore. */
+export const mayHaveGone = 'may_have_gone'
+
+const waitingSql = `
+  select m.id, m.purpose, m.not_before as "notBefore", ${isDoubtfulSql} as doubtful
     from messages m, outbox_pauses p
    where p.resumed_at is null and m.stage = 0 and m.status = 'created'`
 
@@ -86,16 +97,18 @@ export async function resumeOutbox(
     )
     const [pause] = rows
     if (pause === undefined) return undefined
+    // What was on its way to the queue when the pause began.
+    await giveBack(tx, at)
     const held =
-      doubtful === 'send' ? [] : (await tx.query<{ id: string; doubtful: boolean }>(waitingSql)).rows
+      doubtful === 'send'
+        ? []
+        : (await tx.query<{ id: string }>(`select id from (${waitingSql}) waiting where doubtful`)).rows
     const suppressed = await moveMessages(
       tx,
       at,
-      held
-        .filter((row) => row.doubtful)
-        .map(({ id }) => ({ messageId: id, to: 'suppressed', source: 'operator', reason: 'may_have_gone' })),
+      held.map(({ id }) => ({ messageId: id, to: 'suppressed', source: 'operator', reason: mayHaveGone })),
     )
-    await tx.query('update outbox_pauses set resumed_at = now() where resumed_at is null')
+    await tx.query('update outbox_pauses set resumed_at = $1 where resumed_at is null', [at])
     const resumed = { pause, suppressed }
     await andThen(tx, resumed)
     return resumed

@@ -4,6 +4,7 @@ import { fixedClock } from '../../src/clock.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { reverseEntry } from '../../src/ledger/entries.ts'
 import { matchReports, recordDeliveryReport } from '../../src/outbound/delivery-report.ts'
+import { pauseOutbox, resumeOutbox } from '../../src/outbound/pause.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createLoan,
@@ -202,6 +203,26 @@ test('a report that waited for its message corrects too', async () => {
   await matchReports({ db: database.db, clock })
   await house.settled()
   for (const { id } of paid) expect((await toldOf(id)).corrections).toMatchObject([{ status: 'submitted' }])
+})
+
+test('a receipt that may have gone before a restore is corrected, behind the pause and after it', async () => {
+  const { db } = database
+  await house.settled()
+  await db.transaction((tx) => pauseOutbox(tx, testNow, 'lost_rows'))
+  const [behind, after] = (await pay(2)) as [Paid, Paid]
+  await house.events.drainOnce()
+  // As after a restore: the receipts are older than the pause.
+  await db.pool.query('update outbox_pauses set paused_at = now() where resumed_at is null')
+  await reverse(behind.reference)
+  await house.events.drainOnce()
+  await resumeOutbox(db, testNow, 'suppress', async () => {})
+  await reverse(after.reference)
+  await house.settled()
+  for (const { id } of [behind, after])
+    expect(await toldOf(id)).toMatchObject({
+      receipts: [{ status: 'suppressed', reason: 'may_have_gone' }],
+      corrections: [{ status: 'submitted' }],
+    })
 })
 
 test('reversal and late report at the same moment, in any order: one correction each', async () => {

@@ -9,6 +9,7 @@ import {
   oweCorrections,
   receiptLifeMs,
 } from '../../outbound/outbox.ts'
+import { mayHaveGone, mayHaveGoneSql } from '../../outbound/pause.ts'
 import type { MessageStatus } from '../../outbound/status.ts'
 import { applyTransitions } from '../../outbound/transitions.ts'
 import { unknownEnds } from '../../outbound/unknown.ts'
@@ -21,6 +22,8 @@ interface Receipt {
   status: MessageStatus
   reason: string | null
   template: string
+  /** Waits behind a pause, and may have gone before it. */
+  doubtful: boolean
 }
 
 /** The provider has it or may have it; "undelivered" may still turn into a late delivery. */
@@ -32,15 +35,20 @@ const maybeTold: ReadonlySet<MessageStatus> = new Set([
   'undelivered',
   'unknown',
 ])
-/** Given up on, and yet the phone may have it. */
-const isMaybeTold = ({ status, reason }: Receipt) =>
-  maybeTold.has(status) || (status === 'failed' && unknownEnds.some((end) => end === reason))
+/** Given up on, or held after a restore, and yet the phone may have it. */
+const isMaybeTold = ({ status, reason, doubtful }: Receipt) =>
+  maybeTold.has(status) ||
+  doubtful ||
+  (status === 'failed' && unknownEnds.some((end) => end === reason)) ||
+  (status === 'suppressed' && reason === mayHaveGone)
 
 /** Given up; a late report may still say that it was delivered. */
 const seemsUntold: ReadonlySet<MessageStatus> = new Set(['failed', 'rejected', 'expired'])
 
 const receiptsSql = `
-  select id, entry_id as "entryId", member_id as "memberId", status, reason, template from messages
+  select id, entry_id as "entryId", member_id as "memberId", status, reason, template,
+         stage = 0 and status <> 'submitting' and ${mayHaveGoneSql} as doubtful
+    from messages m
    where entry_id = any($1) and purpose = 'receipt' and template <> '${correctionTemplate}' and member_id is not null
      for update`
 
@@ -54,7 +62,11 @@ export async function reversal(tx: Queryable, facts: readonly LedgerFact[], now:
   await applyTransitions(
     tx,
     now,
-    waiting.map(({ id }) => ({ messageId: id, to: 'cancelled', source: 'events', reason: 'reversed' })),
+    waiting.map(({ id, doubtful }) =>
+      doubtful
+        ? { messageId: id, to: 'suppressed', source: 'events', reason: mayHaveGone }
+        : { messageId: id, to: 'cancelled', source: 'events', reason: 'reversed' },
+    ),
   )
   const among = (isOne: (receipt: Receipt) => boolean) =>
     rows.flatMap((receipt) => {
