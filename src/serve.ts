@@ -28,9 +28,8 @@ import { createDecider } from './outbound/decision.ts'
 import { recordDeliveryReport } from './outbound/delivery-report.ts'
 import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
-import { reconcileReports } from './outbound/reconcile.ts'
 import { createRelay } from './outbound/relay.ts'
-import { checkRestore, fileMark, redisMark } from './outbound/restore.ts'
+import { createRestoreWatch, fileMark, redisMark } from './outbound/restore.ts'
 import { createSender } from './outbound/sender.ts'
 import { createSimChecks } from './outbound/sim-checks.ts'
 import { createUnknowns } from './outbound/unknown.ts'
@@ -138,15 +137,14 @@ async function openHouse(
   const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger)
   if (redis !== undefined) parts.push({ name: 'mark', stop: async () => redis.disconnect() })
   const mark = redis === undefined ? fileMark(config.dataFolder) : redisMark(redis)
-  const isPaused = async () => {
-    await reconcileReports({ db, clock, logger })
-    return checkRestore({ db, clock, logger, mark })
-  }
-  const watch = createWatch({ db, clock, logger, alarms, times, isPaused })
+  const restores = createRestoreWatch({ db, clock, logger, metrics, mark, everyMs: times.watchEveryMs })
+  const watch = createWatch({ db, clock, logger, alarms, times })
   // Before anything can leave.
-  await isPaused()
-  watch.start()
-  parts.push({ name: 'watch', stop: watch.stop })
+  await restores.look()
+  for (const [name, part] of Object.entries({ restores, watch })) {
+    part.start()
+    parts.push({ name, stop: part.stop })
+  }
   return { runtime, metrics, alarms, times, queues, programmes, parts }
 }
 

@@ -209,7 +209,7 @@ async function keepForLater(
   return (await matchReports({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [reportId])) > 0
 }
 
-interface WaitingReport {
+export interface WaitingReport {
   reportId: string
   provider: string
   providerMessageId: string
@@ -218,7 +218,8 @@ interface WaitingReport {
   messageId: string
 }
 
-const reportColumns = `r.id as "reportId", r.provider, r.provider_message_id as "providerMessageId", r.status,
+/** Of a row `r` of delivery_reports, as WaitingReport names them. */
+export const reportColumns = `r.id as "reportId", r.provider, r.provider_message_id as "providerMessageId", r.status,
   r.failure_reason as "failureReason"`
 
 // The report was faster than our own mark of the submit.
@@ -272,33 +273,40 @@ export async function matchReports(
   for (const sql of [byIdSql, byPhoneSql]) {
     const { rows } = await db.pool.query<WaitingReport>(sql, values)
     const taken = sql === byPhoneSql ? firstPerMessage(rows) : rows
-    if (taken.length > 0) settled += await settle(deps, taken)
+    if (taken.length > 0) settled += await settleReports(deps, taken)
   }
   return settled
 }
 
-/** One report a round settles an unknown; the next of the same message then finds it by its id. */
-function firstPerMessage(reports: readonly WaitingReport[]): WaitingReport[] {
+/** One report a round settles a message of which only the phone is known; the next of the same message then finds it by its id. */
+export function firstPerMessage(reports: readonly WaitingReport[]): WaitingReport[] {
   const known = reports.filter((report) => statusOfReport(report) !== undefined)
   return [...new Map(known.reverse().map((report) => [report.messageId, report])).values()]
 }
 
-async function settle(
+/**
+ * Moves each report's message and all that follows from it; returns how many reports found theirs. From `restore` a report whose message
+ * was faster (it left after all) stays unmatched.
+ */
+export async function settleReports(
   { db, clock, metrics }: { db: Db; clock: Clock; metrics?: Metrics },
-  reports: readonly WaitingReport[],
+  found: readonly WaitingReport[],
+  source: 'delivery_report' | 'restore' = 'delivery_report',
 ): Promise<number> {
-  const moved = await db.transaction(async (tx) => {
+  const { moved, reports } = await db.transaction(async (tx) => {
     const at = clock.now()
     const moves: Moved[] = []
-    for (const round of roundsOf(reports)) moves.push(...(await moveMessages(tx, at, round)))
+    for (const round of roundsOf(found, source)) moves.push(...(await moveMessages(tx, at, round)))
+    const movedIds = new Set(moves.map(({ id }) => id))
+    const matched = source === 'restore' ? found.filter(({ messageId }) => movedIds.has(messageId)) : found
     await tx.query('update delivery_reports set matched_at = $1 where id = any($2::bigint[])', [
       at,
-      reports.map((report) => report.reportId),
+      matched.map((report) => report.reportId),
     ])
     const delivered = moves.filter(({ to }) => to === 'delivered').map(({ id }) => id)
     await createOwedCorrections(tx, delivered, at)
     await clearNetworkBlocks(tx, delivered)
-    return moves
+    return { moved: moves, reports: matched }
   })
   if (metrics !== undefined) countMoves(metrics, moved)
   const blocks = reports.filter(isBlock)
@@ -310,7 +318,7 @@ async function settle(
 }
 
 /** Several reports of one message go in statements of their own, in the order they came. */
-function roundsOf(reports: readonly WaitingReport[]): Transition[][] {
+function roundsOf(reports: readonly WaitingReport[], source: Transition['source']): Transition[][] {
   const rounds: Transition[][] = []
   const used = new Map<string, number>()
   for (const report of reports) {
@@ -323,7 +331,7 @@ function roundsOf(reports: readonly WaitingReport[]): Transition[][] {
     transitions.push({
       messageId: report.messageId,
       to,
-      source: 'delivery_report',
+      source,
       reason: reasonOf(report),
       set: { provider: report.provider, providerMessageId: report.providerMessageId },
     })

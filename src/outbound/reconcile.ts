@@ -5,9 +5,15 @@ import { recordAudit } from '../audit.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import type { Logger } from '../logger.ts'
-import { statusOfReport } from './delivery-report.ts'
+import type { Metrics } from '../metrics.ts'
+import {
+  firstPerMessage,
+  reportColumns,
+  settleReports,
+  statusOfReport,
+  type WaitingReport,
+} from './delivery-report.ts'
 import { pauseOutbox, readPause } from './pause.ts'
-import { moveMessages, type Transition } from './transitions.ts'
 
 /** Members of whom such a report came within an hour; one or two may be somebody else's messages on the same account. */
 const strangersMax = 2
@@ -16,35 +22,37 @@ const settleMs = 60_000
 
 // By way of the member, whose messages are indexed; answers to a bare phone are not worth a scan.
 const foundSql = `
-  select r.id, r.provider, r.provider_message_id as "providerMessageId", r.status, r.received_at as "receivedAt",
+  select ${reportColumns}, r.received_at as "receivedAt",
          (array_agg(m.id))[1] as "messageId", (array_agg(m.member_id))[1] as "memberId"
     from delivery_reports r
     cross join unnest(r.phone_ids) as phone (id)
     join member_phones mp on mp.phone_id = phone.id and mp.is_primary
-    join messages m on m.member_id = mp.member_id and m.stage = 0 and m.status = 'created' and m.created_at <= r.received_at
+    join messages m on m.member_id = mp.member_id and m.stage = 0 and m.status = 'created'
+      and m.created_at <= r.received_at and m.not_before <= r.received_at
    where r.matched_at is null and r.received_at > $1::timestamptz - interval '24 hours'
      and not exists (select 1 from messages o where o.member_id = mp.member_id
                         and (o.stage = 2 or (o.stage = 0 and o.status = 'submitting')))
    group by r.id having count(*) = 1 order by r.id limit 500`
 
-interface Found {
-  id: string
-  provider: string
-  providerMessageId: string
-  status: string
+interface Found extends WaitingReport {
   receivedAt: Date
-  messageId: string
   memberId: string
 }
 
 /** One round; returns how many waiting messages it found to be sent already. */
-export async function reconcileReports(deps: { db: Db; clock: Clock; logger: Logger }): Promise<number> {
+export async function reconcileReports(deps: {
+  db: Db
+  clock: Clock
+  logger: Logger
+  metrics?: Metrics
+}): Promise<number> {
   const { db, clock, logger } = deps
   const now = clock.now()
   const { rows } = await db.pool.query<Found>(foundSql, [now])
   const found = rows.filter((row) => statusOfReport(row) !== undefined)
+  const markSent = () => settleReports(deps, firstPerMessage(found), 'restore')
   if (found.length === 0) return 0
-  if ((await readPause(db.pool)) !== undefined) return markSent(db, now, found)
+  if ((await readPause(db.pool)) !== undefined) return markSent()
   const ageMs = (row: Found) => now.getTime() - row.receivedAt.getTime()
   const recent = found.filter((row) => ageMs(row) > settleMs && ageMs(row) < 3_600_000)
   if (new Set(recent.map(({ memberId }) => memberId)).size <= strangersMax) return 0
@@ -54,23 +62,5 @@ export async function reconcileReports(deps: { db: Db; clock: Clock; logger: Log
     const fact = { at: now, actor: 'system:restore', action: 'outbox.paused', subject: 'outbox' }
     await recordAudit(tx, { ...fact, after: { cause: 'reports' } })
   })
-  return markSent(db, now, found)
-}
-
-/** The first report of each message; the others then find it by the provider's id. */
-async function markSent(db: Db, at: Date, found: readonly Found[]): Promise<number> {
-  const first = [...new Map([...found].reverse().map((row) => [row.messageId, row])).values()]
-  return db.transaction(async (tx) => {
-    const moves = first.flatMap(({ messageId, provider, providerMessageId, ...report }): Transition[] => {
-      const to = statusOfReport({ provider, ...report })
-      const reason = 'report_after_restore'
-      return to === undefined
-        ? []
-        : [{ messageId, to, source: 'restore', reason, set: { provider, providerMessageId } }]
-    })
-    const moved = new Set((await moveMessages(tx, at, moves)).map(({ id }) => id))
-    const matched = first.filter(({ messageId }) => moved.has(messageId)).map(({ id }) => id)
-    await tx.query('update delivery_reports set matched_at = $1 where id = any($2::bigint[])', [at, matched])
-    return moved.size
-  })
+  return markSent()
 }

@@ -8,7 +8,10 @@ import type { Clock } from '../clock.ts'
 import type { Db, Queryable } from '../db.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import { createWaker } from '../waker.ts'
 import { type PauseCause, pauseOutbox, readPause } from './pause.ts'
+import { reconcileReports } from './reconcile.ts'
 
 /** Where the newest row's number of a database is kept outside it; undefined while nothing was written or it cannot be read. */
 export interface Mark {
@@ -31,18 +34,19 @@ export function redisMark(redis: Redis): Mark {
 
 export function fileMark(folder: string): Mark {
   const path = (database: string) => join(folder, `${markName}-${database}`)
-  let isWritable = true
+  let isToldOf = false
   return {
     read: async (database) => parseMark(await readFile(path(database), 'utf8').catch(() => null)),
     write: async (database, newest) => {
-      // A folder that cannot be written is told once; every few seconds would drown the log.
-      if (!isWritable) return
       try {
         await mkdir(folder, { recursive: true })
         await writeFile(`${path(database)}.new`, String(newest))
         await rename(`${path(database)}.new`, path(database))
+        isToldOf = false
       } catch (error) {
-        isWritable = false
+        // Told once; every few seconds would drown the log. Tried again all the same: a full disk does not stay full.
+        if (isToldOf) return
+        isToldOf = true
         throw error
       }
     },
@@ -56,19 +60,20 @@ export interface RestoreWatchOptions {
   mark: Mark
 }
 
+const databaseSql = `
+  select (select system_identifier from pg_control_system()) || '-'
+         || (select oid from pg_database where datname = current_database()) as database`
+
 /**
  * The cluster, the database and the timeline: a dump that is read in elsewhere has another cluster or database, and recovery to a
  * point in time begins a new timeline. Only files put back in place keep all three, which is what the mark is for.
  */
 const seenSql = `
-  select database, database || '-' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as identity,
+  select $1 || '-' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as identity,
          (select identity from lineage) as known,
-         (select coalesce(max(id), 0) from message_events)::text as newest
-    from (select (select system_identifier from pg_control_system()) || '-'
-                 || (select oid from pg_database where datname = current_database()) as database) here`
+         (select coalesce(max(id), 0) from message_events)::text as newest`
 
 interface Seen {
-  database: string
   identity: string
   known: string | null
   newest: string
@@ -76,14 +81,16 @@ interface Seen {
 
 /** Asks once, pauses if need be, and writes the mark anew. Resolves to true while the outbox is paused, whatever the cause. */
 export async function checkRestore({ db, clock, logger, mark }: RestoreWatchOptions): Promise<boolean> {
-  const { rows } = await db.pool.query<Seen>(seenSql)
-  const [seen] = rows
-  if (seen === undefined) return false
-  const newest = BigInt(seen.newest)
-  const marked = await mark.read(seen.database).catch((error: unknown) => {
+  const [here] = (await db.pool.query<{ database: string }>(databaseSql)).rows
+  if (here === undefined) return false
+  // Before the rows: what another process writes into the mark meanwhile is no row that we lack.
+  const marked = await mark.read(here.database).catch((error: unknown) => {
     logger.warn({ event: 'restore.mark_unread', code: errorCode(error) })
     return undefined
   })
+  const [seen] = (await db.pool.query<Seen>(seenSql, [here.database])).rows
+  if (seen === undefined) return false
+  const newest = BigInt(seen.newest)
   const cause = causeOf(seen, newest, marked)
   if (cause !== undefined || seen.known !== seen.identity)
     await db.transaction((tx) => note(tx, clock.now(), seen.identity, cause))
@@ -91,7 +98,7 @@ export async function checkRestore({ db, clock, logger, mark }: RestoreWatchOpti
   // After the pause stands: a crash in between finds the old mark again.
   if (marked !== newest)
     await mark
-      .write(seen.database, newest)
+      .write(here.database, newest)
       .catch((error: unknown) => logger.warn({ event: 'restore.mark_unwritten', code: errorCode(error) }))
   return (await readPause(db.pool)) !== undefined
 }
@@ -121,4 +128,42 @@ async function note(tx: Queryable, at: Date, identity: string, cause: PauseCause
     subject: 'outbox',
     after: { cause },
   })
+}
+
+/** Looks again and again, in every process, for a restore and for reports that give one away; `look` is one round. */
+export function createRestoreWatch(options: RestoreWatchOptions & { metrics: Metrics; everyMs: number }) {
+  const { logger, everyMs } = options
+  const waker = createWaker()
+  let running = false
+  let loop: Promise<void> = Promise.resolve()
+
+  async function look(): Promise<void> {
+    await reconcileReports(options)
+    await checkRestore(options)
+  }
+
+  async function watchLoop(): Promise<void> {
+    while (running) {
+      await waker.rest(everyMs)
+      if (!running) return
+      try {
+        await look()
+      } catch (error) {
+        logger.warn({ event: 'restore.failed', code: errorCode(error) })
+      }
+    }
+  }
+
+  return {
+    look,
+    start() {
+      running = true
+      loop = watchLoop()
+    },
+    async stop() {
+      running = false
+      waker.stop()
+      await loop
+    },
+  }
 }

@@ -1,6 +1,6 @@
 // In: a timer in every process. Out: alarms when no job goes through the queue, when due messages wait too long, when nothing may leave, when
 // a programme sees too many wrong PINs or has spent its day's budget, and when that is over.
-// Runs in each role, because a worker that is frozen cannot say so itself. Must never send or move a message.
+// Runs in each role, because a worker that is frozen cannot say so itself. Only reads.
 import type { AlarmCode, Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
@@ -10,6 +10,7 @@ import { readGuessing } from '../members/pin.ts'
 import { createWaker } from '../waker.ts'
 import { readSpent } from './budget.ts'
 import { readCanary } from './canary.ts'
+import { readPause } from './pause.ts'
 import { type Lane, lanes } from './status.ts'
 
 /** What the watch of a queue that beats every `canaryEveryMs` holds to; everything scales with the beat. */
@@ -52,8 +53,6 @@ export interface WatchOptions {
   logger: Logger
   alarms: Alarms
   times: WatchTimes
-  /** Looks for a restore; true while the outbox is paused. */
-  isPaused(): Promise<boolean>
 }
 
 export interface Watch {
@@ -63,7 +62,7 @@ export interface Watch {
   look(): Promise<void>
 }
 
-export function createWatch({ db, clock, logger, alarms, times, isPaused }: WatchOptions): Watch {
+export function createWatch({ db, clock, logger, alarms, times }: WatchOptions): Watch {
   const waitMax = waitMaxMs(times)
   const waker = createWaker()
   let running = false
@@ -76,11 +75,11 @@ export function createWatch({ db, clock, logger, alarms, times, isPaused }: Watc
     const [beatAt, waiting, paused, guessed, spent] = await Promise.all([
       readCanary(db),
       readWaiting(db, asked),
-      isPaused(),
+      readPause(db.pool),
       readGuessing(db, asked),
       readSpent(db.pool, asked),
     ])
-    if (paused) alarms.raise('outbox.paused')
+    if (paused !== undefined) alarms.raise('outbox.paused')
     else alarms.clear('outbox.paused')
     const now = clock.now()
     const sinceMs = now.getTime() - (beatAt ?? startedAt).getTime()
@@ -88,7 +87,8 @@ export function createWatch({ db, clock, logger, alarms, times, isPaused }: Watc
     else alarms.clear('queue.silent')
     for (const lane of lanes) {
       // What a pause holds back is told as such.
-      if (!paused && (waiting.get(lane) ?? 0) > waitMax[lane]) alarms.raise('outbox.waiting', lane)
+      if (paused === undefined && (waiting.get(lane) ?? 0) > waitMax[lane])
+        alarms.raise('outbox.waiting', lane)
       else alarms.clear('outbox.waiting', lane)
     }
     for (const [programmeId, isAbove] of guessed) settle('pin.guessing', programmeId, isAbove)

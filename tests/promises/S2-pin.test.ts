@@ -162,7 +162,6 @@ test('many wrong PINs over a programme raise an alarm, which ends when they do',
     logger: silentLogger,
     alarms,
     times: watchTimes(60_000),
-    isPaused: async () => false,
   })
   const pins = createPins({ db, pepper: 'any' })
   const guessed = () => alarms.list().filter(({ code }) => code === 'pin.guessing')

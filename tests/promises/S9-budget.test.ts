@@ -135,7 +135,6 @@ test('what is over the day waits for the next local day, with an alarm until the
     logger: silentLogger,
     alarms,
     times: watchTimes(minute),
-    isPaused: async () => false,
   })
   const spent = async () => {
     await watch.look()
