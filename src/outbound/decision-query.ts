@@ -44,6 +44,7 @@ export interface DecisionRow {
 
   phoneId: string | null
   msisdn: string | null
+  /** That of the only member who uses it where it has none of its own and the message is about nobody. */
   phoneLanguage: string | null
   phoneOptedOut: boolean
   /** Nobody else uses the phone; asked only for a member who wants full texts, null where it cannot be said. */
@@ -179,7 +180,10 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        mb.sms_from_minute as "memberFromMinute", mb.sms_until_minute as "memberUntilMinute",
        mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",
        ${consentOfMessageSql('m')} as "consentGranted",
-       ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
+       ph.id as "phoneId", ph.msisdn,
+       coalesce(ph.language, case when m.member_id is null then (
+         select min(hers.language) from member_phones s join members hers on hers.id = s.member_id
+          where s.phone_id = ph.id having count(*) = 1) end) as "phoneLanguage",
        coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
        case when mb.sms_form = 'full'
             then (select bool_and(s.member_id = mb.id) from member_phones s where s.phone_id = ph.id) end as "phoneIsHersAlone",

@@ -197,6 +197,32 @@ async function payOutPart(number: string, cash: number, charged: number): Promis
   return rows[0]?.id ?? ''
 }
 
+test('an answer to a phone speaks the language of its only member, and of the programme when several share it', async () => {
+  const mary = await createMember(database.db, programme, { language: 'en' })
+  const ask = { purpose: 'reply' as const, template: 'reply.stopped', phoneId: mary.phoneId }
+  const writeToPhone = async () => {
+    count += 1
+    const dedupeKey = `phone/${count}`
+    await createMessages(database.db.pool, [
+      { programmeId: programme.id, ...ask, lane: 'urgent', dedupeKey, notBefore: testNow },
+    ])
+    const { rows } = await database.db.pool.query<{ id: string }>(
+      'select id from messages where dedupe_key = $1',
+      [dedupeKey],
+    )
+    return rows[0]?.id ?? ''
+  }
+  const languageOf = async () => {
+    const [decision] = await decide([await writeToPhone()])
+    return decision?.action === 'send' ? decision.language : decision?.reason
+  }
+  expect(await languageOf()).toBe('en')
+  await database.db.prisma.memberPhone.create({
+    data: { memberId: full.id, phoneId: mary.phoneId, isPrimary: false },
+  })
+  expect(await languageOf()).toBe('fr')
+})
+
 test('a loan paid out in parts tells each part as what it was, and so does the correction of one', async () => {
   const loan = await createLoan(database.db, programme, full, { disburse: false })
   const first = await payOutPart(loan.number, 10_000, 10_500)
