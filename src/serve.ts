@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
 import { drainOnSignal, type Part, stopAll } from './drain.ts'
-import { DependencyError, errorCode, RequestError, StartError } from './errors.ts'
+import { DependencyError, errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
@@ -329,7 +329,8 @@ function createCallbackHandlers({
     // A question whose name is not yet known is told again later.
     simSwap: async (answer, only) => {
       const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now(), only))
-      if (doubted === undefined) throw new RequestError('route.unknown')
+      if (doubted === undefined)
+        throw new DependencyError('dependency.slow', 'An answer to a question that is not written down yet')
       metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
       logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
