@@ -299,7 +299,10 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
   it('no answer names what broke, and the log names nobody', () => {
     const told = heard.filter((text) => internals.test(text))
     expect(told).toEqual([])
-    const log = [web.running()?.tama.output() ?? '', ...harness.ends.map(({ output }) => output)].join('\n')
+    // Clocks, durations and hashes of sessions hold four digits of any kind.
+    const log = [web.running()?.tama.output() ?? '', ...harness.ends.map(({ output }) => output)]
+      .join('\n')
+      .replaceAll(/"(time|ms|pid)":[\d.]+|"session":"[\da-f]+"/g, '')
     expect(log).toContain('"event":"ussd.hop"')
     for (const word of [
       ...Object.values(numbers),
