@@ -163,7 +163,7 @@ describe('C3: while it stands', () => {
     const answer = rows[0]?.id ?? ''
     expect(await decide(answer)).toMatchObject({
       action: 'send',
-      text: "FANSOTO: c'est noté. Mais votre réseau bloque nos messages. Demandez à une animatrice.",
+      text: 'FANSOTO: noted. But your network blocks our messages. Ask a facilitator how to undo it.',
     })
     await report(await submit(answer, later(1)), 'Success')
     expect(await blockOf()).toBeUndefined()
