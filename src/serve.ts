@@ -134,17 +134,19 @@ async function openHouse(
   const alarms = createAlarms({ clock, logger, metrics, url: config.alarmUrl })
   parts.push({ name: 'alarms', stop: alarms.close })
   const times = watchTimes(config.canaryEveryMs)
-  const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger)
-  if (redis !== undefined) parts.push({ name: 'mark', stop: async () => redis.disconnect() })
+  const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger, 1_000)
   const mark = redis === undefined ? fileMark(config.dataFolder) : redisMark(redis)
   const restores = createRestoreWatch({ db, clock, logger, metrics, mark, everyMs: times.watchEveryMs })
   const watch = createWatch({ db, clock, logger, alarms, times })
+  const stopRestores = async () => {
+    await restores.stop()
+    redis?.disconnect()
+  }
+  parts.push({ name: 'watch', stop: watch.stop }, { name: 'restores', stop: stopRestores })
   // Before anything can leave.
   await restores.look()
-  for (const [name, part] of Object.entries({ restores, watch })) {
-    part.start()
-    parts.push({ name, stop: part.stop })
-  }
+  restores.start()
+  watch.start()
   return { runtime, metrics, alarms, times, queues, programmes, parts }
 }
 
@@ -238,8 +240,8 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
 }
 
 /** Answers fail fast while Redis is away or hangs; the connection comes back by itself. */
-function connectRedis(url: string, logger: Logger): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout: 3_000, enableAutoPipelining: true })
+function connectRedis(url: string, logger: Logger, commandTimeout = 3_000): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout, enableAutoPipelining: true })
   redis.on('error', (error) => logger.warn({ event: 'redis.connection_lost', code: errorCode(error) }))
   return redis
 }

@@ -84,8 +84,10 @@ export async function checkRestore({ db, clock, logger, mark }: RestoreWatchOpti
   const [here] = (await db.pool.query<{ database: string }>(databaseSql)).rows
   if (here === undefined) return false
   // Before the rows: what another process writes into the mark meanwhile is no row that we lack.
+  let isRead = true
   const marked = await mark.read(here.database).catch((error: unknown) => {
     logger.warn({ event: 'restore.mark_unread', code: errorCode(error) })
+    isRead = false
     return undefined
   })
   const [seen] = (await db.pool.query<Seen>(seenSql, [here.database])).rows
@@ -95,8 +97,8 @@ export async function checkRestore({ db, clock, logger, mark }: RestoreWatchOpti
   if (cause !== undefined || seen.known !== seen.identity)
     await db.transaction((tx) => note(tx, clock.now(), seen.identity, cause))
   if (cause !== undefined) logger.error({ event: 'restore.found', cause })
-  // After the pause stands: a crash in between finds the old mark again.
-  if (marked !== newest)
+  // After the pause stands: a crash in between finds the old mark again. One that could not be read is not written over: it may know more.
+  if (isRead && marked !== newest)
     await mark
       .write(here.database, newest)
       .catch((error: unknown) => logger.warn({ event: 'restore.mark_unwritten', code: errorCode(error) }))

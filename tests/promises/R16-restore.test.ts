@@ -189,6 +189,18 @@ describe('what detects a restore', () => {
     expect(await check()).toBe(false)
   })
 
+  it('a mark that cannot be read is not written over: it may know of rows that are lost', async () => {
+    const written: bigint[] = []
+    const unread = {
+      read: () => Promise.reject(new Error('away')),
+      write: (_: string, newest: bigint) => Promise.resolve(void written.push(newest)),
+    }
+    expect(await check(unread)).toBe(false)
+    expect(written).toEqual([])
+    expect(await check({ ...unread, read: async () => undefined })).toBe(false)
+    expect(written).toHaveLength(1)
+  })
+
   it('a new timeline: paused when nothing outside tells that no row is missing, else a replica that took over', async () => {
     const move = () => database.db.pool.query(`update lineage set identity = identity || '-before'`)
     await move()
