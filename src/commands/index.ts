@@ -2,6 +2,7 @@
 import { registerApiKey } from './api-key.ts'
 import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
+import { registerCost } from './cost.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMessages } from './messages.ts'
@@ -24,6 +25,7 @@ export const commands: readonly Register[] = [
   registerApiKey,
   registerMessages,
   registerOutbox,
+  registerCost,
   registerPinReset,
   registerCallbackSecret,
   registerVerify,

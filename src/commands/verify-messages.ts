@@ -1,34 +1,19 @@
 // The messages of a period, derived again from the ledger: one line for each that it does not bear out. Never a text, a name or a number.
-import { addDays, instantAt, isCalendarDate } from '../calendar.ts'
 import { openAsOf } from '../ledger/as-of.ts'
 import { verifyMessages } from '../outbound/verify.ts'
 import type { Runtime } from '../runtime.ts'
-import { programmeByCode, UsageError, withRuntime } from './command.ts'
-
-export interface PeriodOptions {
-  programme?: unknown
-  from?: unknown
-  until?: unknown
-}
+import { programmeByCode, withRuntime } from './command.ts'
+import { instantsOf, type PeriodOptions, readPeriod } from './period.ts'
 
 /** Both days are included, in the programme's own time zone. */
 export async function verifyPeriod(options: PeriodOptions): Promise<void> {
-  if (typeof options.programme !== 'string') throw new UsageError('Name the programme: --programme CODE.')
-  const from = dayOf('--from', options.from)
-  const until = dayOf('--until', options.until)
-  if (until < from) throw new UsageError('--until is a day before --from.')
-  const code = options.programme
-  await withRuntime((runtime) => verify(runtime, code, from, until))
+  const period = readPeriod(options)
+  await withRuntime((runtime) => verify(runtime, period))
 }
 
-function dayOf(name: string, value: unknown): string {
-  if (typeof value === 'string' && isCalendarDate(value)) return value
-  throw new UsageError(`${name} takes a day such as 2026-11-01.`)
-}
-
-async function verify(runtime: Runtime, code: string, from: string, until: string): Promise<void> {
+async function verify(runtime: Runtime, period: ReturnType<typeof readPeriod>): Promise<void> {
   const { db, i18n, logger, databaseUrl } = runtime
-  const programme = await programmeByCode(runtime, code)
+  const programme = await programmeByCode(runtime, period.code)
   const asOf = openAsOf({ url: databaseUrl, logger })
   try {
     const { checked, unchecked, mismatches } = await verifyMessages({
@@ -36,8 +21,7 @@ async function verify(runtime: Runtime, code: string, from: string, until: strin
       asOf,
       i18n,
       programmeId: programme.id,
-      from: instantAt(from, 0, programme.timeZone),
-      until: instantAt(addDays(until, 1), 0, programme.timeZone),
+      ...instantsOf(period, programme.timeZone),
     })
     for (const { messageId, template, states, why } of mismatches)
       console.log([messageId, template, states, why].join('\t'))

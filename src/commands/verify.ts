@@ -1,7 +1,7 @@
 // `tama verify audit|messages`: what is stored, held against what it must follow from. Exit 1 names what does not.
 import { type AuditAnchor, type AuditFault, houseChain, verifyAudit } from '../audit.ts'
 import { type Register, UsageError, withRuntime } from './command.ts'
-import type { PeriodOptions } from './verify-messages.ts'
+import type { PeriodOptions } from './period.ts'
 
 export const registerVerify: Register = (cli) => {
   cli

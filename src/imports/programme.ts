@@ -1,6 +1,7 @@
 // In: a programme's description as YAML (or JSON). Out: the programme with its standard accounts and staff, new or brought up to date.
 // Must never change the currency or code of a programme that is there: its books depend on them.
 import { isDeepStrictEqual } from 'node:util'
+import { Decimal } from 'decimal.js'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { recordAudit } from '../audit.ts'
@@ -11,6 +12,7 @@ import { openAccounts, standardAccounts } from '../ledger/accounts.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { currencyExponents } from '../money.ts'
 import { parseMsisdn } from '../msisdn.ts'
+import { forgetGreetings, noteEarlierGreetings } from '../outbound/greetings.ts'
 
 const minuteOfDay = z
   .string()
@@ -63,12 +65,29 @@ const programmeSchema = z
     smsCountries: z
       .array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 codes such as "SN"'))
       .default([]),
+    segmentPrice: z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be a decimal number in quotes such as "12.5"')
+      // As the database gives it back, so that the same price is no change.
+      .transform((price) => new Decimal(price).toFixed(6))
+      .nullable()
+      .default(null),
+    segmentCurrency: z
+      .string()
+      .refine((code) => currencyExponents.has(code), 'is no ISO 4217 code')
+      .nullable()
+      .default(null),
+    optOutTail: z.string().min(1).max(60).nullable().default(null),
     wrongPinsMax: z.number().int().min(1).max(100_000).default(50),
     staff: z.array(staffSchema).default([]),
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {
     path: ['sendUntil'],
     message: 'must be after sendFrom',
+  })
+  .refine(({ segmentPrice, segmentCurrency }) => (segmentPrice === null) === (segmentCurrency === null), {
+    path: ['segmentCurrency'],
+    message: 'goes with segmentPrice: both or neither',
   })
 
 function isTimeZone(timeZone: string): boolean {
@@ -102,6 +121,9 @@ export async function writeProgramme(
   const settings = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
   return context.db.transaction(async (tx) => {
     const { id, before } = await writeSettings(tx, settings)
+    // Under another name the network greets everybody anew.
+    if (before !== undefined && before.senderId !== settings.senderId) await forgetGreetings(tx, id)
+    else if (settings.optOutTail !== null && !before?.optOutTail) await noteEarlierGreetings(tx, id)
     const staffWritten = await writeStaff(tx, id, staff)
     await openAccounts(tx, id, standardAccounts(currency))
     const changed = Object.entries(settings).filter(

@@ -271,7 +271,7 @@ export function createCalls(options: CallOptions): LaneCalls {
         provider: provider.name,
         ...(providerMessageId === undefined ? {} : { providerMessageId }),
         ...(cost === undefined ? {} : { cost: cost.amount, costCurrency: cost.currency }),
-        ...(segments === undefined ? {} : { segments }),
+        ...(segments === undefined ? {} : { billedSegments: segments }),
       },
     }
   }

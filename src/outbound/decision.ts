@@ -22,6 +22,8 @@ export type Decision = { messageId: string } & (
       /** In its GSM-7 spelling. */
       text: string
       segments: number
+      /** With the network's tail behind it, should this be the first message to the phone; undefined when it surely is not. */
+      greetingSegments?: number
       /** When and under which snapshot the facts of the text were read. */
       factsAt: Date
       factsSnapshot: string
@@ -139,9 +141,24 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
       const text = await renderText({ row, language, i18n, reads, now })
       if (text === undefined) return { messageId, action: 'fail', reason: 'template_unknown' }
       const { segments } = measureSms(text)
+      const greeting =
+        row.phoneIsNew === true
+          ? { greetingSegments: measureSms(`${text}${row.optOutTail ?? ''}`).segments }
+          : {}
       const { phoneId, msisdn, senderId } = row
       const facts = { factsAt: now, factsSnapshot }
-      return { messageId, action: 'send', phoneId, msisdn, senderId, language, text, segments, ...facts }
+      return {
+        messageId,
+        action: 'send',
+        phoneId,
+        msisdn,
+        senderId,
+        language,
+        text,
+        segments,
+        ...greeting,
+        ...facts,
+      }
     } catch (error) {
       // One text that cannot be made must not hold up the batch; a database that is away must.
       if (error instanceof RangeError)

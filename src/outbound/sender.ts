@@ -12,6 +12,7 @@ import { giveBudgetBack, type Refusal, takeBudget } from './budget.ts'
 import { type CallDone, createCalls, type Entry, type LaneCalls } from './calls.ts'
 import type { Decision } from './decision.ts'
 import { matchReports } from './delivery-report.ts'
+import { claimGreetings } from './greetings.ts'
 import type { Queues, QueueWorker } from './queue.ts'
 import { type Lane, lanes } from './status.ts'
 import { createTransitionWriter, type Transition, type TransitionWriter } from './transitions.ts'
@@ -57,6 +58,9 @@ export interface SenderOptions {
   /** How soon a job of a dead process is taken again: [5000 urgent, 15000 else]. */
   stalledIntervalMs?: number
 }
+
+/** How long a second message waits for the first one to a phone. */
+const greetingMs = 3_000
 
 const statusByAction = {
   suppress: 'suppressed',
@@ -117,10 +121,13 @@ export function createSender(options: SenderOptions): Sender {
       if (decision.action === 'send') sends.push({ ...decision, attempts: row.attempts })
       else settled.push(withoutSending(decision, batchId))
     }
-    const refusals = await takeBudget(db.pool, sends, now)
+    const { greeted, waiting } = await claimGreetings(db.pool, sends)
+    settled.push(...waiting.map(({ messageId }) => afterGreeting(messageId, batchId, now)))
+    const refusals = await takeBudget(db.pool, greeted, now)
     settled.push(...refusals.map((refusal) => withoutBudget(refusal, batchId)))
     const refused = new Set(refusals.map(({ messageId }) => messageId))
-    const affordable = refused.size === 0 ? sends : sends.filter(({ messageId }) => !refused.has(messageId))
+    const affordable =
+      refused.size === 0 ? greeted : greeted.filter(({ messageId }) => !refused.has(messageId))
     for (const messageId of claimed.keys())
       settled.push({ messageId, to: 'failed', source: 'sender', reason: 'undecided', ifBatch: batchId })
     const done: CallDone = { submitted: 0, released: 0, other: 0 }
@@ -158,6 +165,19 @@ export function createSender(options: SenderOptions): Sender {
       await Promise.all(stopping.map(({ calls, worker }) => Promise.all([calls.stop(), worker.close()])))
       await writer?.close()
     },
+  }
+}
+
+/** The first message to her phone is on its way: this one follows when that one has arrived. */
+function afterGreeting(messageId: string, batchId: string, now: Date): Transition {
+  const notBefore = new Date(now.getTime() + greetingMs)
+  return {
+    messageId,
+    to: 'created',
+    source: 'sender',
+    reason: 'first_message',
+    ifBatch: batchId,
+    set: { notBefore },
   }
 }
 

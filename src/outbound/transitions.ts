@@ -26,6 +26,7 @@ export interface TransitionFields {
   language?: string
   text?: string
   segments?: number
+  billedSegments?: number
   /** When and under which snapshot the facts of the text were read. */
   factsAt?: Date
   factsSnapshot?: string
@@ -72,9 +73,9 @@ const applySql = `
   with wanted as (
     select * from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[], $9::text[],
       $10::int[], $11::text[], $12::text[], $13::numeric[], $14::text[], $15::timestamptz[], $16::int[], $17::timestamptz[],
-      $18::text[])
+      $18::text[], $19::int[])
       as w(id, status, source, reason, if_batch, phone_id, language, text, segments, provider, provider_message_id, cost,
-           cost_currency, not_before, attempted, facts_at, facts_snapshot)
+           cost_currency, not_before, attempted, facts_at, facts_snapshot, billed_segments)
   ), moved as (
     update messages m set
         status = w.status,
@@ -85,6 +86,7 @@ const applySql = `
         language = coalesce(w.language, m.language),
         text = coalesce(w.text, m.text),
         segments = coalesce(w.segments, m.segments),
+        billed_segments = coalesce(w.billed_segments, m.billed_segments),
         provider = coalesce(w.provider, m.provider),
         provider_message_id = coalesce(w.provider_message_id, m.provider_message_id),
         cost = coalesce(w.cost, m.cost),
@@ -138,6 +140,7 @@ function applyValues(at: Date, transitions: readonly Transition[]): unknown[] {
     transitions.map(({ set }) => (set?.attempted === true ? 1 : 0)),
     column((set) => set.factsAt),
     column((set) => set.factsSnapshot),
+    column((set) => set.billedSegments),
   ]
 }
 

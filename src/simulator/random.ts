@@ -40,3 +40,10 @@ export function createRandom(seed: number) {
     },
   }
 }
+
+/** Each as likely as the others. Throws a RangeError when there is none. */
+export function pickOne<Value>(random: Random, values: readonly Value[]): Value {
+  const value = values[random.between(0, values.length - 1)]
+  if (value === undefined) throw new RangeError('nothing to pick from')
+  return value
+}

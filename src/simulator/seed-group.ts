@@ -2,7 +2,7 @@
 // Pure: the same seed, group and day give the same group, whatever the number of groups.
 import { addDays, type CalendarDate } from '../calendar.ts'
 import { type DemoMember, demoMembers } from './demo-members.ts'
-import { createRandom, type Random } from './random.ts'
+import { createRandom, pickOne, type Random } from './random.ts'
 import { type MeetingDays, type MoneySituation, planMoney, type SeedMoney } from './seed-money.ts'
 import {
   groupNames,
@@ -89,12 +89,6 @@ export function planGroup({ seed, today, members }: SeedTerms, index: number): S
 
 /** The facilitators that so many members need. */
 export const facilitatorsFor = (members: number) => Math.ceil(members / groupSize / groupsPerFacilitator)
-
-function pickOne<Value>(random: Random, values: readonly Value[]): Value {
-  const value = values[random.between(0, values.length - 1)]
-  if (value === undefined) throw new RangeError('nothing to pick from')
-  return value
-}
 
 /** The initial modules first, then one a month; a new group is at its fourth. The next one is always ahead. */
 function planSessions(random: Random, days: MeetingDays, isNew: boolean): SeedGroup['sessions'] {

@@ -103,3 +103,38 @@ test.each([
 ])('%s is refused', async (_case, description, fault) => {
   expect((await faultsOf(description)).join('\n')).toContain(fault)
 })
+
+test('a price needs its currency, and the same price written otherwise is no change', async () => {
+  const base = example.replace(/^segment(Price|Currency):.*$/gm, '')
+  expect(await faultsOf(`${base}\nsegmentPrice: "12"\n`)).toEqual([
+    'segmentCurrency: goes with segmentPrice: both or neither',
+  ])
+  expect(await faultsOf(`${base}\nsegmentPrice: 12\nsegmentCurrency: XOF\n`)).toHaveLength(1)
+  expect(await faultsOf(`${base}\nsegmentPrice: "1e9"\nsegmentCurrency: XXY\n`)).toHaveLength(2)
+  await write(`${base}\nsegmentPrice: "12.50"\nsegmentCurrency: XOF\n`)
+  const audited = async () =>
+    (await database.db.pool.query('select count(*)::int as rows from audit_log')).rows[0]?.rows
+  const before = await audited()
+  await write(`${base}\nsegmentPrice: "12.5"\nsegmentCurrency: XOF\n`)
+  expect(await audited()).toBe(before)
+})
+
+test('phones that had a message before the tail was named get none; under another sender ID all are new', async () => {
+  const { pool } = database.db
+  const programme = `(select id from programmes where code = 'fansoto')`
+  await pool.query(
+    `with phone as (insert into phones (programme_id, msisdn) select ${programme}, '+22177000000' || n from generate_series(1, 2) n
+       returning id, msisdn)
+     insert into messages (programme_id, phone_id, purpose, template, lane, dedupe_key, not_before, status, submitted_at)
+     select ${programme}, id, 'reply', 'reply.help', 'urgent', 'old', now(), 'submitted', now() from phone where msisdn like '%1'`,
+  )
+  const greeted = async () =>
+    (
+      await pool.query('select msisdn, greeted_by is not null as greeted from phones order by msisdn')
+    ).rows.map(({ greeted: is }) => is)
+  expect(await greeted()).toEqual([false, false])
+  await write(`${example}\noptOutTail: " STOP"\n`)
+  expect(await greeted()).toEqual([true, false])
+  await write(`${example.replace('senderId: FANSOTO', 'senderId: JAPPO')}\noptOutTail: " STOP"\n`)
+  expect(await greeted()).toEqual([false, false])
+})

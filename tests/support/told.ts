@@ -27,25 +27,35 @@ export interface TellingHouse {
   stop(): Promise<void>
 }
 
+export interface TellingOptions {
+  /** Where the queue is [PostgreSQL]. */
+  redisUrl?: string | undefined
+  /** Where SMS go [a provider of a few lines, `network`]. */
+  providerUrl?: string
+  /** How often due messages are looked for when nothing wakes us [100]. */
+  lookMs?: number
+}
+
 export async function startTelling(
   database: TestDatabase,
   programme: TestProgramme,
   i18n: I18n,
   clock: ReturnType<typeof fixedClock>,
+  { redisUrl, providerUrl, lookMs = 100 }: TellingOptions = {},
 ): Promise<TellingHouse> {
   const { db, url } = database
   const metrics = createMetrics()
   const network = await startTestProvider()
-  const queues = createQueues({ databaseUrl: url, redisUrl: undefined, logger: silentLogger })
+  const queues = createQueues({ databaseUrl: url, redisUrl, logger: silentLogger })
   await queues.ready()
   const shared = { db, databaseUrl: url, queues, clock, logger: silentLogger, metrics }
   const provider = createAfricasTalking({
     username: 'sandbox',
     apiKey: 'key',
-    baseUrl: network.url,
+    baseUrl: providerUrl ?? network.url,
     timeoutMs: 20_000,
   })
-  const relay = createRelay({ ...shared, recoverMs: 500, pollMs: 100 })
+  const relay = createRelay({ ...shared, recoverMs: 500, pollMs: lookMs })
   const sender = createSender({ ...shared, provider, pauseMs: 100, decide: createDecider({ db, i18n }) })
   const events = createLedgerEvents({ ...shared, pollMs: 50 })
   await sender.start()
@@ -80,7 +90,7 @@ export async function startTelling(
           )
           if (rows[0]?.open !== 0) throw new Error(`${rows[0]?.open} messages are at work`)
         },
-        { timeout: 60_000, interval: 100 },
+        { timeout: 60_000, interval: lookMs },
       )
     },
     async verify() {

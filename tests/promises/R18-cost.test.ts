@@ -1,0 +1,207 @@
+// What we count is what the provider bills: segment by segment and franc by franc, in every alphabet, with the network's tail on the
+// first message to each number, whichever of several that is.
+import { Decimal } from 'decimal.js'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fixedClock } from '../../src/clock.ts'
+import { loadI18n } from '../../src/i18n.ts'
+import { readCost } from '../../src/outbound/cost.ts'
+import { createMessages, type NewMessage } from '../../src/outbound/outbox.ts'
+import { createEmulator, type Emulator } from '../../src/simulator/emulator.ts'
+import { createRandom, pickOne } from '../../src/simulator/random.ts'
+import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
+import {
+  createMember,
+  createProgramme,
+  type TestMember,
+  type TestProgramme,
+  testNow,
+} from '../support/fixtures.ts'
+import { atScale, showFigure } from '../support/promises.ts'
+import { runTama } from '../support/tama.ts'
+import { startTelling, type TellingHouse } from '../support/told.ts'
+
+const messages = atScale(900, 10_000)
+const people = atScale(250, 3_000)
+const tail = '\nSTOP *456*9*5#'
+const price = '12.5'
+const clock = fixedClock(testNow)
+const random = createRandom(18)
+
+const alphabets = ['abcdefgh ', 'éèùàòñäöü', 'ŋëñóẽ', '{}[]~€', 'مركز القرية', 'Дом', '村の家', '😀🎉']
+const templates = [
+  'reminder.meeting',
+  'reply.meeting',
+  'reply.help',
+  'reply.stranger_call',
+  'reply.language_set',
+  'reply.unknown',
+]
+
+let database: TestDatabase
+let programme: TestProgramme
+let emulator: Emulator
+let house: TellingHouse
+const members: TestMember[] = []
+const meetings: string[] = []
+
+const one = <Value>(values: readonly Value[]): Value => pickOne(random, values)
+
+/** Any length around the edges of one, two and three segments, mostly in one alphabet. */
+function anyPlace(): string {
+  const signs = [...one(alphabets)]
+  return Array.from({ length: random.between(1, 200) }, () =>
+    random.chance(0.01) ? one([...one(alphabets)]) : one(signs),
+  ).join('')
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const { prisma } = database.db
+  programme = await createProgramme(database.db)
+  await prisma.programme.updateMany({
+    data: {
+      optOutTail: tail,
+      segmentPrice: price,
+      segmentCurrency: 'XOF',
+      segmentsMinuteMax: 1_000_000,
+      segmentsDayMax: 9_000_000,
+    },
+  })
+  const groups = await Promise.all(
+    Array.from({ length: 50 }, (_, index) =>
+      prisma.group.create({
+        data: { programmeId: programme.id, code: `P${index}`, name: `Sunu ${index}`, place: 'Bignona' },
+      }),
+    ),
+  )
+  for (const { id: groupId } of groups) {
+    const startsAt = new Date(testNow.getTime() + random.between(1, 60) * 3_600_000)
+    meetings.push((await prisma.meeting.create({ data: { groupId, startsAt, place: anyPlace() } })).id)
+  }
+  for (let index = 0; index < people; index++)
+    members.push(
+      await createMember(database.db, programme, {
+        groupId: one(groups).id,
+        firstName: one(['Awa', 'Ndèye', 'Şükran', 'Ñaaŋo', 'عائشة', 'Marie-Madeleine de la Croix']),
+        language: one(['fr', 'en', 'wo']),
+        smsForm: one(['full', 'full', 'discreet']),
+        savings: false,
+      }),
+    )
+  emulator = createEmulator({
+    clock,
+    logger: silentLogger,
+    username: 'sandbox',
+    apiKey: 'key',
+    seed: 18,
+    currency: 'XOF',
+    segmentCost: price,
+    balance: '1000000000',
+    optOutTail: tail,
+    phonesMax: people,
+  })
+  const providerUrl = await emulator.listen(0)
+  house = await startTelling(database, programme, loadI18n('locales'), clock, { providerUrl, lookMs: 20 })
+}, 300_000)
+
+afterAll(async () => {
+  await house.stop()
+  await emulator.close()
+  await database.drop()
+})
+
+/** Several to one phone at once too: only one of them is the first. */
+async function write(count: number, wave: number): Promise<void> {
+  const batch: NewMessage[] = Array.from({ length: count }, (_, index) => {
+    const member = one(members)
+    const template = one(templates)
+    return {
+      programmeId: programme.id,
+      memberId: member.id,
+      phoneId: member.phoneId,
+      purpose: 'reply',
+      template,
+      lane: one(['urgent', 'planned', 'bulk'] as const),
+      dedupeKey: `cost/${wave}/${index}`,
+      ...(template === 'reminder.meeting' ? { meetingId: one(meetings) } : {}),
+      notBefore: clock.now(),
+    }
+  })
+  await createMessages(database.db.pool, batch)
+}
+
+/** Until nothing waits: those behind a first message, and those that the provider could not take, too. */
+async function settle(): Promise<void> {
+  for (;;) {
+    await house.settled()
+    const { rows } = await database.db.pool.query<{ next: Date | null }>(
+      'select min(not_before) as next from messages where stage in (0, 1)',
+    )
+    const next = rows[0]?.next
+    if (next === null || next === undefined) return
+    if (next > clock.now()) clock.set(next)
+  }
+}
+
+test('segments and cost as counted are those of the bill', async () => {
+  const refused = members.filter(() => random.chance(0.1)).map(({ msisdn }) => msisdn)
+  // The first of these never arrive, so a later one is the first.
+  emulator.setFaults({
+    recipients: Object.fromEntries(refused.map((msisdn) => [msisdn, one([403, 406, 407])])),
+  })
+  await write(Math.floor(messages / 3), 1)
+  await settle()
+  emulator.setFaults({})
+  await write(Math.floor(messages / 3), 2)
+  await settle()
+  await write(messages - 2 * Math.floor(messages / 3), 3)
+  await settle()
+
+  const bill = emulator.bill()
+  const period = { from: new Date('2026-11-22T00:00:00Z'), until: new Date('2026-12-22T00:00:00Z') }
+  const { total, differing } = await readCost(database.db.pool, programme.id, period)
+  expect(differing).toEqual({ count: 0, ids: [] })
+  expect({ messages: total.messages, segments: total.segments }).toEqual({
+    messages: bill.messages,
+    segments: bill.segments,
+  })
+  expect(new Decimal(total.estimated ?? 0).toFixed(4)).toBe(bill.total)
+  expect(total.billedSegments).toBe(bill.segments)
+  expect(total.unbilled).toBe(0)
+  expect(total.billed).toMatch(new RegExp(`^XOF ${bill.total}`))
+
+  const { rows } = await database.db.pool.query<{ phones: number; greeted: number; waited: number }>(
+    `select (select count(distinct phone_id)::int from messages where submitted_at is not null) as phones,
+            (select count(*)::int from phones p join messages m on m.id = p.greeted_by where m.submitted_at is not null) as greeted,
+            (select count(distinct message_id)::int from message_events where reason = 'first_message') as waited`,
+  )
+  const [seen] = rows
+  const tails = members
+    .flatMap(({ msisdn }) => emulator.inbox(msisdn))
+    .filter(({ text }) => text.endsWith(tail))
+  expect(tails).toHaveLength(seen?.phones ?? 0)
+  expect(seen?.greeted).toBe(seen?.phones)
+  expect(seen?.waited).toBeGreaterThan(0)
+  expect(bill.messages).toBeGreaterThan(messages * 0.8)
+
+  // The same by hand, as the office sees it.
+  const words = ['cost', '--programme', 'fansoto', '--from', '2026-11-22', '--until', '2026-12-21']
+  const told = await runTama(words, { DATABASE_URL: database.url })
+  expect(told.code).toBe(0)
+  expect(told.output).toMatch(new RegExp(`total +${bill.messages} +${bill.segments} `))
+  showFigure(
+    'R18',
+    `${messages} messages to ${people} numbers, ${bill.messages} taken: ${bill.segments} segments and XOF ${bill.total} counted, the same billed; ` +
+      `${seen?.greeted} with the network's tail, ${seen?.waited} waited behind a first one`,
+  )
+}, 1_200_000)
+
+test('a message that was billed otherwise is named, and the command says so', async () => {
+  const { rows } = await database.db.pool.query<{ id: string }>(
+    'update messages set billed_segments = segments + 1 where id = (select max(id::text)::uuid from messages where submitted_at is not null) returning id',
+  )
+  const words = ['cost', '--programme', 'fansoto', '--from', '2026-11-22', '--until', '2026-12-21']
+  const told = await runTama(words, { DATABASE_URL: database.url })
+  expect(told.code).toBe(1)
+  expect(told.output).toContain(rows[0]?.id ?? 'nobody')
+})
