@@ -80,6 +80,11 @@ export function isCalendarDate(text: string): boolean {
   return !Number.isNaN(at.getTime()) && at.toISOString().slice(0, 10) === text
 }
 
+/** A day of the years 1900 to 2199; others are slips of the keyboard, and dates beyond them break what reads them. */
+export function isPlausibleDay(text: string): boolean {
+  return isCalendarDate(text) && text >= '1900' && text < '2200'
+}
+
 /** True for a name of the IANA database that this Node knows. */
 export function isTimeZone(name: string): boolean {
   try {

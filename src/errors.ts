@@ -25,6 +25,7 @@ export const requestErrors = {
   'entry.unbalanced': { status: 422, sentence: 'The postings of an entry must sum to zero.' },
   'entry.currency_mix': { status: 422, sentence: 'All postings of an entry must be in one currency.' },
   'entry.decimals': { status: 422, sentence: 'An amount has more decimals than its currency.' },
+  'entry.date_future': { status: 422, sentence: 'The booked day is still to come.' },
   'entry.account_unknown': { status: 422, sentence: 'A posting names an account that does not exist.' },
   'entry.account_closed': { status: 422, sentence: 'A posting names a closed account.' },
   'entry.already_reversed': { status: 409, sentence: 'This entry is already reversed.' },

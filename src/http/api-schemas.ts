@@ -1,7 +1,7 @@
 // In: bodies and queries of /api/v1. Out: typed values. The OpenAPI page is made from these same schemas.
 import { Decimal } from 'decimal.js'
 import { z } from 'zod'
-import { isCalendarDate } from '../calendar.ts'
+import { isCalendarDate, isPlausibleDay } from '../calendar.ts'
 import { RequestError } from '../errors.ts'
 import { entryKinds } from '../ledger/entries.ts'
 import { loanProducts } from '../ledger/loans.ts'
@@ -17,7 +17,7 @@ const printable = (charsMax: number) =>
 export const reference = printable(120).describe("The poster's own unique reference; the idempotency key")
 export const day = z
   .string()
-  .refine(isCalendarDate, 'must be a day like 2026-11-22')
+  .refine(isPlausibleDay, 'must be a day like 2026-11-22, of the years 1900 to 2199')
   .meta({ description: 'Calendar day', format: 'date' })
 
 const amountText = z

@@ -3,11 +3,18 @@
 import { Decimal } from 'decimal.js'
 import type { z } from 'zod'
 import { recordAudit } from '../audit.ts'
+import type { CalendarDate } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import { attempt, type Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import { loanAccountCode, openAccounts, standardAccounts } from '../ledger/accounts.ts'
-import { type PostedEntry, postEntries, readEntries, reverseEntry } from '../ledger/entries.ts'
+import {
+  lastBookableDay,
+  type PostedEntry,
+  postEntries,
+  readEntries,
+  reverseEntry,
+} from '../ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan } from '../ledger/loans.ts'
 import { findMemberId } from './api-reads.ts'
 import type {
@@ -29,6 +36,7 @@ export async function postEntry(
   caller: ApiCaller,
   input: z.infer<typeof entrySchema>,
 ): Promise<Answer<EntryBody>> {
+  refuseFuture(clock, 'bookedDate', input.bookedDate)
   const { description, ...rest } = input
   const entry = {
     ...rest,
@@ -49,6 +57,7 @@ export async function postReversal(
   reverses: string,
   input: z.infer<typeof reversalSchema>,
 ): Promise<Answer<EntryBody>> {
+  refuseFuture(clock, 'bookedDate', input.bookedDate)
   const { description, ...rest } = input
   return writeEntry(tx, clock, caller, () =>
     reverseEntry(tx, caller.programmeId, actorOf(caller), {
@@ -57,6 +66,10 @@ export async function postReversal(
       reverses,
     }),
   )
+}
+
+function refuseFuture(clock: Clock, field: string, day: CalendarDate): void {
+  if (day > lastBookableDay(clock.now())) throw new RequestError('entry.date_future', { field })
 }
 
 async function writeEntry(
@@ -90,6 +103,7 @@ export async function createLoan(
   caller: ApiCaller,
   input: z.infer<typeof loanSchema>,
 ): Promise<Answer<LoanBody>> {
+  refuseFuture(clock, 'disbursedDate', input.disbursedDate)
   const memberId = await findMemberId(tx, caller, input.member)
   if (memberId === undefined) throw new RequestError('member.unknown', { field: 'member' })
   const loan: NewLoan = {

@@ -3,20 +3,21 @@
 import { Decimal } from 'decimal.js'
 import type pg from 'pg'
 import { z } from 'zod'
+import type { CalendarDate } from '../calendar.ts'
 import { openAccounts, savingsAccount, savingsAccountCode, standardAccounts } from '../ledger/accounts.ts'
 import { entryKinds, type NewEntry, postEntries } from '../ledger/entries.ts'
 import type { AddFault } from './faults.ts'
-import { date, type ImportProgramme, optionalAmount, optionalText, text, word } from './fields.ts'
+import { bookedDate, type ImportProgramme, optionalAmount, optionalText, text, word } from './fields.ts'
 import { type ImportKind, type Numbered, rowsAgree, type Written } from './kind.ts'
 
-const rowSchema = (programme: ImportProgramme) =>
+const rowSchema = (programme: ImportProgramme, lastDay: CalendarDate) =>
   z
     .object({
       reference: text(200),
       kind: word(
         entryKinds.filter((kind) => kind !== 'reversal') as [NewEntry['kind'], ...NewEntry['kind'][]],
       ),
-      booked_date: date,
+      booked_date: bookedDate(lastDay),
       description: optionalText(200),
       account: text(200),
       debit: optionalAmount(programme.currencyCode),
@@ -43,13 +44,17 @@ interface ImportedEntry extends NewEntry {
 const postingsMax = 1_000
 const zero = new Decimal(0)
 
-export function entriesKind(programme: ImportProgramme): ImportKind<EntryRow, ImportedEntry> {
+/** Nothing may be booked after `lastDay`. */
+export function entriesKind(
+  programme: ImportProgramme,
+  lastDay: CalendarDate,
+): ImportKind<EntryRow, ImportedEntry> {
   return {
     columns: {
       required: ['reference', 'kind', 'booked_date', 'account', 'debit', 'credit'],
       optional: ['description'],
     },
-    row: rowSchema(programme),
+    row: rowSchema(programme, lastDay),
     groupBy: 'reference',
     groupRowsMax: { rows: postingsMax, fault: 'entry.too_many_rows' },
     build: buildEntry,

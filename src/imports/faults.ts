@@ -18,7 +18,7 @@ export const importFaults = {
   'field.invalid': 'This field is not valid.',
   'field.unknown_word': 'This word is not one of those allowed here.',
   'number.invalid': 'This is not a whole number in the range allowed here.',
-  'date.invalid': 'This is not a day of the calendar: write it as 2026-11-22.',
+  'date.invalid': 'This is not a day of the years 1900 to 2199: write it as 2026-11-22.',
   'date.future': 'This day has not come yet.',
   'amount.invalid': 'This is not an amount: write digits with at most one point, such as 12500 or 12.50.',
   'amount.negative': 'An amount may not be negative: use the other column.',

@@ -1,6 +1,6 @@
 // In: one field of a file as text. Out: its value, or a fault code as the issue's message.
 import { z } from 'zod'
-import { isCalendarDate } from '../calendar.ts'
+import { type CalendarDate, isPlausibleDay } from '../calendar.ts'
 import { type Amount, parseAmount } from '../money.ts'
 import { parseMsisdn } from '../msisdn.ts'
 import type { ImportFaultCode } from './faults.ts'
@@ -28,7 +28,11 @@ export const text = (lengthMax: number) =>
 /** As `text`, or undefined for an empty field. */
 export const optionalText = (lengthMax: number) => emptyIsUndefined(text(lengthMax))
 
-export const date = z.string().min(1, code('field.missing')).refine(isCalendarDate, code('date.invalid'))
+export const date = z.string().min(1, code('field.missing')).refine(isPlausibleDay, code('date.invalid'))
+
+/** When something was booked: at the latest on `lastDay`. */
+export const bookedDate = (lastDay: CalendarDate) =>
+  date.refine((day) => !isPlausibleDay(day) || day <= lastDay, code('date.future'))
 
 export const wholeNumber = (from: number, to: number) =>
   z.string().transform((written, context) => {

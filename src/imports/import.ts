@@ -10,6 +10,7 @@ import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { RequestError } from '../errors.ts'
+import { lastBookableDay } from '../ledger/entries.ts'
 import type { Logger } from '../logger.ts'
 import { type CsvRow, readTable } from './csv.ts'
 import { entriesKind } from './entries.ts'
@@ -67,9 +68,9 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
         membersKind(options.programme, localParts(options.clock.now(), options.programme.timeZone).date),
       )
     case 'loans':
-      return runImport(options, loansKind(options.programme))
+      return runImport(options, loansKind(options.programme, lastBookableDay(options.clock.now())))
     case 'entries':
-      return runImport(options, entriesKind(options.programme))
+      return runImport(options, entriesKind(options.programme, lastBookableDay(options.clock.now())))
   }
 }
 

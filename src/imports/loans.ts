@@ -10,6 +10,7 @@ import { postEntries } from '../ledger/entries.ts'
 import { checkSchedule, createLoans, disbursementOf, loanProducts, type NewLoan } from '../ledger/loans.ts'
 import type { AddFault } from './faults.ts'
 import {
+  bookedDate,
   date,
   emptyIsUndefined,
   type ImportProgramme,
@@ -20,7 +21,7 @@ import {
 } from './fields.ts'
 import { type ImportKind, type Numbered, rowsAgree, type Written } from './kind.ts'
 
-const rowSchema = ({ currencyCode }: ImportProgramme) =>
+const rowSchema = ({ currencyCode }: ImportProgramme, lastDay: CalendarDate) =>
   z
     .object({
       number: text(60),
@@ -28,7 +29,7 @@ const rowSchema = ({ currencyCode }: ImportProgramme) =>
       product: word(loanProducts),
       cycle: emptyIsUndefined(wholeNumber(1, 1000)),
       principal: optionalAmount(currencyCode),
-      disbursed_date: date,
+      disbursed_date: bookedDate(lastDay),
       due_date: date,
       principal_due: optionalAmount(currencyCode),
       interest: optionalAmount(currencyCode),
@@ -51,14 +52,18 @@ interface ImportedLoan {
 
 const zero = new Decimal(0)
 
-export function loansKind(programme: ImportProgramme): ImportKind<LoanRow, ImportedLoan> {
+/** Nothing may be paid out after `lastDay`. */
+export function loansKind(
+  programme: ImportProgramme,
+  lastDay: CalendarDate,
+): ImportKind<LoanRow, ImportedLoan> {
   const seen = new Set<string>()
   return {
     columns: {
       required: ['number', 'member', 'product', 'principal', 'disbursed_date', 'due_date', 'principal_due'],
       optional: ['cycle', 'interest', 'fee', 'insurance'],
     },
-    row: rowSchema(programme),
+    row: rowSchema(programme, lastDay),
     groupBy: 'number',
     groupRowsMax: { rows: 1_000, fault: 'loan.too_many_rows' },
     build: (rows, addFault) => {

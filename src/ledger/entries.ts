@@ -1,7 +1,7 @@
 // In: entries of a poster, each under her own reference. Out: ids, and whether each was posted now or before.
 // Must never post half an entry: a refusal loses the caller's transaction.
 import { Decimal } from 'decimal.js'
-import type { CalendarDate } from '../calendar.ts'
+import { addDays, type CalendarDate } from '../calendar.ts'
 import type { Queryable } from '../db.ts'
 import { InvariantError, RequestError, type RequestErrorCode } from '../errors.ts'
 import { type Amount, currencyExponent } from '../money.ts'
@@ -33,6 +33,11 @@ export interface NewEntry {
   bookedDate: CalendarDate
   description?: string
   postings: readonly NewPosting[]
+}
+
+/** What is booked has happened; at the date line it is tomorrow already. */
+export function lastBookableDay(now: Date): CalendarDate {
+  return addDays(now.toISOString().slice(0, 10), 1)
 }
 
 export interface PostedEntry {

@@ -199,6 +199,9 @@ describe('bad input', () => {
       'request.field_invalid',
       'postings[0].amount',
     ]),
+    ['the year 1', { ...base, bookedDate: '0001-01-01' }, 400, 'request.field_invalid', 'bookedDate'],
+    ['the year 9999', { ...base, bookedDate: '9999-12-31' }, 400, 'request.field_invalid', 'bookedDate'],
+    ['a day to come', { ...base, bookedDate: '2199-12-31' }, 422, 'entry.date_future', 'bookedDate'],
     ['the year 0', { ...base, bookedDate: '0000-01-01' }, 400, 'request.field_invalid', 'bookedDate'],
     [
       'too many decimals',

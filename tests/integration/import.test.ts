@@ -153,6 +153,16 @@ describe('import of files', () => {
     expect(await counts()).toEqual(before)
   })
 
+  it('nothing is booked after tomorrow, nor in a year that is a slip of the keyboard', async () => {
+    // It is 22 November.
+    const on = (day: string) => deposit(`on/${day}`).replaceAll('2026-11-02', day)
+    const days = ['2026-11-23', '2026-11-24', '9999-12-31', '0001-01-01'].map(on)
+    expect(await places(load('entries', `${entriesHeader}\n${days.join('')}`))).toEqual(
+      [4, 5, 6, 7, 8, 9].map((line) => [line, 'booked_date', line < 6 ? 'date.future' : 'date.invalid']),
+    )
+    expect(await load('entries', `${entriesHeader}\n${days[0]}`)).toMatchObject({ written: 1, faults: [] })
+  })
+
   it('a reference used before with other content is a fault, each one found in a large batch', async () => {
     const many = Array.from({ length: 300 }, (_, index) => `d/${index}`)
     await load('entries', `${entriesHeader}\n${many.map((name) => deposit(name)).join('')}`)
