@@ -1,17 +1,22 @@
 #!/usr/bin/env node
 // The command line. In: words. Out: a role that runs, or a command's answer and its exit code: 0 done, 1 failed, 2 wrong words.
+import { createRequire } from 'node:module'
 import { cac } from 'cac'
 import { UsageError } from './commands/command.ts'
 import { commands } from './commands/index.ts'
 import { DependencyError, StartError } from './errors.ts'
 
+/** Read where it stands beside src and dist, so that neither repeats it. */
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
 const cli = cac('tama')
 for (const register of commands) register(cli)
 cli.help()
+cli.version(version)
 
 async function main(): Promise<void> {
   const { options } = cli.parse(process.argv, { run: false })
-  if (options.help === true) return
+  if (options.help === true || options.version === true) return
   if (cli.matchedCommand === undefined) {
     const word = cli.args[0]
     throw new UsageError(word === undefined ? 'Name a command.' : `There is no command "${word}".`)

@@ -232,7 +232,10 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
       })
     app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
-    if (demo !== undefined) app.use('/phone', demo.phone)
+    if (demo !== undefined) {
+      app.use('/phone', demo.phone)
+      app.get('/', (_, response) => response.redirect('/phone/'))
+    }
   }
   answerTheRest(app, logger)
   parts.push({ name: 'http', stop: () => door.close() })

@@ -83,7 +83,9 @@ export function createWatch({ db, clock, logger, alarms, times }: WatchOptions):
     else alarms.clear('outbox.paused')
     const now = clock.now()
     const sinceMs = now.getTime() - (beatAt ?? startedAt).getTime()
-    if (sinceMs > times.canaryLateMs) alarms.raise('queue.silent')
+    // A house that was down starts with an old beat: its workers get the time of one before silence is called.
+    const isAwake = now.getTime() - startedAt.getTime() >= times.canaryEveryMs
+    if (sinceMs > times.canaryLateMs && isAwake) alarms.raise('queue.silent')
     else alarms.clear('queue.silent')
     for (const lane of lanes) {
       // What a pause holds back is told as such.

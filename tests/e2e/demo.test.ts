@@ -50,6 +50,12 @@ describe.skipIf(!hasChromium)('the demo in a browser', () => {
     await screen().getByText(next).waitFor()
   }
 
+  it('the bare address leads to the phone', async () => {
+    await page.goto(new URL('/', address).href)
+    expect(new URL(page.url()).pathname).toBe('/phone/')
+    await page.locator('#holder').getByText('Awa Diatta').waitFor()
+  })
+
   it('a member dials, gives her PIN, and reads what she owes', async () => {
     await page.getByRole('button', { name: 'Call' }).click()
     await screen()

@@ -313,6 +313,11 @@ describe('the command line', () => {
     expect(output).toContain('Usage')
   })
 
+  it('--version names the release', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    expect(await runTama(['--version'])).toMatchObject({ code: 0, output: expect.stringContaining(version) })
+  })
+
   it('menus check finds no fault, menus diagram draws', async () => {
     expect(await runTama(['menus', 'check'])).toMatchObject({
       code: 0,

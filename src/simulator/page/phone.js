@@ -328,7 +328,14 @@ function buildPad() {
   const keys = padKeys.map((key, index) =>
     element(
       'button',
-      { type: 'button', class: 'key', 'aria-label': key, onclick: () => type(key) },
+      // A mouse leaves the focus where it is, so that Enter sends what was typed and does not press the key again.
+      {
+        type: 'button',
+        class: 'key',
+        'aria-label': key,
+        onclick: () => type(key),
+        onmousedown: (event) => event.preventDefault(),
+      },
       key,
       element('small', { 'aria-hidden': 'true' }, letters[index]),
     ),
