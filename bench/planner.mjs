@@ -32,6 +32,9 @@ await db.transaction(async (tx) => {
      select $1, 'M' || n, 'Awa', 'Diatta', 'Awa', 'fr' from generate_series(1, $2::int) n`,
     [programmeId, members],
   )
+  await tx.query(`insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
+    select m.id, purpose, true, 'staff', 'sheet-1', 'fr', 'staff:bench', now() - interval '1 year'
+      from members m, unnest(array['receipt', 'reminder', 'meeting']) as purpose`)
   await tx.query(
     `insert into phones (programme_id, msisdn) select $1, '+2217' || lpad(n::text, 8, '0') from generate_series(1, $2::int) n`,
     [programmeId, members],

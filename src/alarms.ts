@@ -19,6 +19,14 @@ export const alarmCodes = {
     notServing: false,
     sentence: 'A lane rests: the provider is away, or refuses our account, sender or balance.',
   },
+  'budget.spent': {
+    notServing: false,
+    sentence: "A programme's segments of the day are spent: what is not an answer waits for the next day.",
+  },
+  'pin.guessing': {
+    notServing: false,
+    sentence: "A programme's wrong PINs in ten minutes are above its limit: somebody may be guessing.",
+  },
 } as const
 
 export type AlarmCode = keyof typeof alarmCodes

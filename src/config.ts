@@ -1,5 +1,6 @@
 // The only reader of the environment. In: process.env. Out: one validated Config, or every fault at once.
 // Must never print a secret's value.
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
@@ -18,6 +19,20 @@ const days = z
     'must be a number of days, 1 to 9999',
   )
   .transform(Number)
+/** "10.0.0.0/8, 192.0.2.7": addresses and networks, each with its length in bits. */
+const networks = z.string().transform((text, context) => {
+  const list = text.split(',').map((one) => one.trim())
+  const wrong = list.find((one) => !isNetwork(one))
+  if (wrong !== undefined)
+    context.addIssue('must be addresses or networks like 192.0.2.0/24, with commas between')
+  return list
+})
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 const isCallCount = (text: string) => /^[1-9]\d{0,2}$/.test(text)
 
@@ -27,6 +42,8 @@ const environmentSchema = z.object({
   DATABASE_URL: optional(address(/^postgres(ql)?$/, 'postgresql://')),
   REDIS_URL: optional(address(/^rediss?$/, 'redis://')),
   CALLBACK_SECRET: optional(secret),
+  ALLOWED_CALLBACK_CIDRS: optional(networks),
+  TRUSTED_PROXIES: optional(networks),
   PIN_PEPPER: optional(secret),
   ADMIN_KEY: optional(secret),
   AT_USERNAME: optional(z.string().min(1)),
@@ -50,9 +67,14 @@ const environmentSchema = z.object({
   KEEP_DIALOGUES_DAYS: optional(days),
 })
 
-/** Secrets that production must be given and a demo makes for itself. */
-export const secretNames = ['CALLBACK_SECRET', 'PIN_PEPPER', 'ADMIN_KEY'] as const
-export type Secrets = Record<(typeof secretNames)[number], string>
+/** Secrets that production must be given. */
+const neededSecretNames = ['PIN_PEPPER', 'ADMIN_KEY'] as const
+/** Secrets that a demo makes for itself. */
+const secretNames = ['CALLBACK_SECRET', ...neededSecretNames] as const
+export interface Secrets extends Record<(typeof neededSecretNames)[number], string> {
+  /** Opens the callbacks of all programmes; undefined: each programme has its own (`tama callback-secret`). */
+  CALLBACK_SECRET: string | undefined
+}
 
 export interface Config {
   production: boolean
@@ -62,6 +84,10 @@ export interface Config {
   /** Undefined: queue and dialogues live in PostgreSQL. */
   redisUrl: string | undefined
   secrets: Partial<Secrets>
+  /** Whence callbacks may come; undefined: from anywhere. */
+  allowedCallbackCidrs: readonly string[] | undefined
+  /** Whose word about the caller's address (X-Forwarded-For) is taken; undefined: nobody's. */
+  trustedProxies: readonly string[] | undefined
   africasTalking: { username: string; apiKey: string; baseUrl: string } | undefined
   /** Where alarms are posted. */
   alarmUrl: string | undefined
@@ -97,7 +123,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
   if (production) {
     if (!isGiven('DATABASE_URL'))
       faults.push('DATABASE_URL: production does not run on the embedded database')
-    for (const name of [...secretNames, 'AT_USERNAME', 'AT_API_KEY'])
+    for (const name of [...neededSecretNames, 'AT_USERNAME', 'AT_API_KEY'])
       if (!isGiven(name)) faults.push(`${name}: production needs it`)
     if (values.AT_BASE_URL !== undefined && !isProviderHost(values.AT_BASE_URL))
       faults.push('AT_BASE_URL: production does not send to an emulator or an unencrypted address')
@@ -112,6 +138,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
     secrets: Object.fromEntries(
       secretNames.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     ),
+    allowedCallbackCidrs: values.ALLOWED_CALLBACK_CIDRS,
+    trustedProxies: values.TRUSTED_PROXIES,
     africasTalking:
       values.AT_USERNAME === undefined || values.AT_API_KEY === undefined
         ? undefined

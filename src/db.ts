@@ -23,6 +23,11 @@ export interface Db {
   batchReads: Pipeline
   /** Runs `work` in one transaction; commits when it resolves, rolls back when it rejects. */
   transaction<Result>(work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result>
+  /**
+   * Like `transaction`, as the role that row-level security holds to one programme: a query without a WHERE neither sees nor changes
+   * a row of another, and a table that no migration opened to the role is refused.
+   */
+  inProgramme<Result>(programmeId: string, work: (tx: Queryable) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
@@ -63,15 +68,22 @@ export function createDb({ url, logger, poolSizeMax = 10, onConnect }: DbOptions
     pool,
     reads,
     batchReads,
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work) => inTransaction(pool, 'begin', work),
+    inProgramme: (programmeId, work) => inTransaction(pool, beginIn(programmeId), work),
     close: async () => {
       await Promise.all([prisma.$disconnect(), pool.end(), reads.close(), batchReads.close()])
     },
   }
 }
 
+/** One round trip; role and setting end with the transaction. */
+function beginIn(programmeId: string): string {
+  return `begin; set local role tama_api; set local tama.programme = ${pg.escapeLiteral(programmeId)}`
+}
+
 async function inTransaction<Result>(
   pool: pg.Pool,
+  begin: string,
   work: (tx: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
   const tx = await pool.connect()
@@ -82,7 +94,7 @@ async function inTransaction<Result>(
   }
   tx.on('error', onLost)
   try {
-    await tx.query('begin')
+    await tx.query(begin)
     const result = await work(tx)
     await tx.query('commit')
     return result

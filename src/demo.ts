@@ -77,7 +77,7 @@ export async function openDemo(runtime: Runtime): Promise<Demo> {
     tryNumber,
     tryPin: demoPin,
     tryCode: (await phones())[0]?.serviceCode ?? '*384*1#',
-    callbacksAt: (address) => emulator.setCallbacks(address, secrets.CALLBACK_SECRET),
+    callbacksAt: (address) => emulator.setCallbacks(address, secrets.CALLBACK_SECRET ?? ''),
     close: () => emulator.close(),
   }
 }

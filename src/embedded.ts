@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
-import { type Secrets, secretNames } from './config.ts'
+import type { Secrets } from './config.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
 
 export interface EmbeddedDatabase {
@@ -229,6 +229,10 @@ function keptSecret(path: string): string {
 export function keepSecrets(dataFolder: string, given: Partial<Secrets>): Secrets {
   const folder = join(dataFolder, 'secrets')
   makeFolder(folder, 0o700)
-  const entries = secretNames.map((name) => [name, given[name] ?? keptSecret(join(folder, name))] as const)
-  return Object.fromEntries(entries) as Secrets
+  const kept = (name: keyof Secrets) => given[name] ?? keptSecret(join(folder, name))
+  return {
+    CALLBACK_SECRET: kept('CALLBACK_SECRET'),
+    PIN_PEPPER: kept('PIN_PEPPER'),
+    ADMIN_KEY: kept('ADMIN_KEY'),
+  }
 }

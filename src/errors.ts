@@ -11,6 +11,7 @@ export const requestErrors = {
     sentence: 'The body has a content type that this route does not take.',
   },
   'auth.missing': { status: 401, sentence: 'A valid key is needed.' },
+  'auth.scope': { status: 403, sentence: 'This key may not do that.' },
   'idempotency.conflict': {
     status: 409,
     sentence: 'This idempotency key already names a different request.',
@@ -46,6 +47,10 @@ export const requestErrors = {
   },
   'confirmation.facilitator_needed': { status: 409, sentence: 'One of the two must be a facilitator.' },
   'confirmation.not_needed': { status: 409, sentence: 'This phone is hers beyond doubt.' },
+  'pin.not_her_facilitator': {
+    status: 422,
+    sentence: "A PIN is reset in person by the facilitator of the member's group.",
+  },
 } as const
 
 export type RequestErrorCode = keyof typeof requestErrors

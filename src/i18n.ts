@@ -24,15 +24,35 @@ const languageSchema = z.strictObject({
   datePattern: z.string().includes('{weekday}').includes('{day}').includes('{month}'),
   /** Holds {hour} and {minute}, two digits each, for example "{hour}h{minute}". */
   timePattern: z.string().includes('{hour}').includes('{minute}'),
+  /** Words that would tell who holds the phone of debt, money or a group, in small letters; "prêt*" is all that begins so. */
+  tellingWords: z
+    .array(
+      z.string().regex(/^\p{Ll}[\p{Ll}\p{M} -]*\*?$/u, 'must be small letters, with "*" at most at the end'),
+    )
+    .min(1),
   gsm7: z.strictObject({
     words: z.record(z.string(), z.string()),
     letters: z.record(z.string(), z.string()),
   }),
 })
 
+/** How members are asked what we may send. Old wordings stay: recorded words name the version that was heard. */
+const consentSchema = z
+  .strictObject({
+    current: z.string(),
+    wordings: z.record(z.string().regex(/^[\w.-]{1,40}$/), z.string().min(1)),
+  })
+  .refine(({ current, wordings }) => wordings[current] !== undefined, {
+    path: ['current'],
+    message: 'names no wording',
+  })
+  .transform(({ current, wordings }) => ({ version: current, wording: wordings[current] ?? '' }))
+
 export interface LanguageInfo extends Omit<z.infer<typeof languageSchema>, 'gsm7'> {
   code: string
   gsm7: Gsm7Rules
+  /** What she is asked today, and its version. */
+  consent: { version: string; wording: string }
 }
 
 export type Namespace = 'ussd' | 'sms'
@@ -75,7 +95,11 @@ export function loadI18n(folder: string): I18n {
 /** Like loadI18n, but hands out the faults beside the languages that have none. */
 export function readI18n(folder: string): { i18n: I18n; faults: string[] } {
   const faults: string[] = []
-  const read = <Result>(code: string, file: string, schema: z.ZodType<Result>): Result | undefined => {
+  const read = <Result>(
+    code: string,
+    file: string,
+    schema: z.ZodType<Result, unknown>,
+  ): Result | undefined => {
     try {
       const parsed = schema.safeParse(JSON.parse(readFileSync(join(folder, code, file), 'utf8')))
       if (parsed.success) return parsed.data
@@ -94,8 +118,15 @@ export function readI18n(folder: string): { i18n: I18n; faults: string[] } {
     const ussd = read(code, 'ussd.json', treeSchema)
     const sms = read(code, 'sms.json', treeSchema)
     const keywords = read(code, 'keywords.json', keywordsSchema)
-    if (info !== undefined && ussd !== undefined && sms !== undefined && keywords !== undefined)
-      locales.set(code, { info: { ...info, code }, ussd, sms, keywords })
+    const consent = read(code, 'consent.json', consentSchema)
+    if (
+      info !== undefined &&
+      ussd !== undefined &&
+      sms !== undefined &&
+      keywords !== undefined &&
+      consent !== undefined
+    )
+      locales.set(code, { info: { ...info, code, consent }, ussd, sms, keywords })
   }
   return { i18n: createI18n(locales), faults }
 }

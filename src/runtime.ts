@@ -14,6 +14,7 @@ import { type I18n, readI18n } from './i18n.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { migrate } from './migrations.ts'
 import { textFaults } from './sms/check.ts'
+import { discretionFaults } from './sms/discretion.ts'
 import { menuFaults } from './ussd/check.ts'
 import { type Menu, readMenus } from './ussd/menu.ts'
 
@@ -57,7 +58,14 @@ export interface OpenOptions {
 export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 'menus'> {
   const { i18n, faults: localeFaults } = readI18n(folders.locales)
   const { menus, faults: fileFaults } = readMenus(folders.menus)
-  const faults = [...more, ...localeFaults, ...textFaults(i18n), ...fileFaults, ...menuFaults(menus, i18n)]
+  const faults = [
+    ...more,
+    ...localeFaults,
+    ...textFaults(i18n),
+    ...discretionFaults(i18n),
+    ...fileFaults,
+    ...menuFaults(menus, i18n),
+  ]
   if (faults.length > 0) throw new StartError('Tama cannot start', faults)
   return { i18n, menus }
 }

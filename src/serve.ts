@@ -9,11 +9,13 @@ import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
 import { errorCode, RequestError, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
+import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
+import { createProgrammeSecrets } from './http/callback-secrets.ts'
 import { createCallbacks } from './http/callbacks.ts'
 import { type Door, listenClosed } from './http/door.ts'
 import { createOperations, type ReadinessCheck } from './http/operations.ts'
-import { answerTheRest } from './http/server.ts'
+import { answerTheRest, trustProxies } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
@@ -33,18 +35,12 @@ import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
+import type { Role } from './roles.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
 import { menuFaults, serviceCodeFaults } from './ussd/check.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
-
-export const roles = ['web', 'worker', 'planner'] as const
-export type Role = (typeof roles)[number]
-
-export function isRole(word: string): word is Role {
-  return (roles as readonly string[]).includes(word)
-}
 
 const providerName = 'africastalking'
 const providerTimeoutMs = 20_000
@@ -195,8 +191,10 @@ function startPlanner({ runtime, metrics, parts }: House): void {
 
 function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined, door: Door): void {
   const { runtime, metrics, alarms, queues, parts } = house
-  const { db, clock, logger, secrets } = runtime
+  const { db, clock, logger, config, secrets } = runtime
   const { app } = door
+  const allowed = config.allowedCallbackCidrs
+  trustProxies(app, config.trustedProxies ?? [])
   app.use(
     createOperations({
       metrics,
@@ -209,8 +207,16 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
   )
   if (role === undefined || role === 'web') {
     const sessions = openSessions(house)
-    const handlers = createHandlers(house, sessions)
-    app.use(createCallbacks({ secret: secrets.CALLBACK_SECRET, handlers, logger, metrics }))
+    app.use(
+      createCallbacks({
+        secret: secrets.CALLBACK_SECRET,
+        programmeSecrets: createProgrammeSecrets({ db, clock, logger, provider: providerName }),
+        ...(allowed === undefined ? {} : { isAllowed: createAddressCheck(allowed) }),
+        handlers: createHandlers(house, sessions),
+        logger,
+        metrics,
+      }),
+    )
     const forgetDialogues = (phoneIds: readonly string[]) => sessions.forget(phoneIds)
     app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
     if (demo !== undefined) app.use('/phone', demo.phone)
@@ -280,22 +286,19 @@ function createCallbackHandlers({
 }: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
   const { db, clock, logger } = runtime
   return {
-    ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }) =>
-      ussd.answer({
-        provider: providerName,
-        sessionId,
-        msisdn: phoneNumber,
-        serviceCode,
-        text,
-        ...(networkCode === undefined ? {} : { networkCode }),
-      }),
+    ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }, only) => {
+      const more = networkCode === undefined ? {} : { networkCode }
+      const call = { provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, text, ...more }
+      return ussd.answer(call, only)
+    },
     ussdMalformed: () => ussd.malformed(),
     ussdEnd: async ({ sessionId, phoneNumber, serviceCode, status }) => {
       await ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
       logger.info({ event: 'ussd.end_received', msisdn: maskMsisdn(phoneNumber) })
     },
-    sms: ({ id, from, to, text }) => inbound.receive({ provider: providerName, id, from, to, text }),
-    delivery: async ({ id, status, phoneNumber, networkCode, failureReason }) => {
+    sms: ({ id, from, to, text }, only) =>
+      inbound.receive({ provider: providerName, id, from, to, text }, only),
+    delivery: async ({ id, status, phoneNumber, networkCode, failureReason }, only) => {
       const outcome = await recordDeliveryReport(
         db,
         clock,
@@ -303,6 +306,7 @@ function createCallbackHandlers({
           provider: providerName,
           providerMessageId: id,
           status,
+          programmeId: only,
           ...(phoneNumber === undefined ? {} : { msisdn: phoneNumber }),
           ...(networkCode === undefined ? {} : { networkCode }),
           ...(failureReason === undefined ? {} : { failureReason }),
@@ -312,14 +316,14 @@ function createCallbackHandlers({
       logger.info({ event: 'delivery.received', outcome })
     },
     // A question whose name is not yet known is told again later.
-    simSwap: async (answer) => {
-      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now()))
+    simSwap: async (answer, only) => {
+      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now(), only))
       if (doubted === undefined) throw new RequestError('route.unknown')
       metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
       logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
-    optOut: ({ senderId, phoneNumber }) =>
-      inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }),
+    optOut: ({ senderId, phoneNumber }, only) =>
+      inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
   }
 }
 

@@ -1,8 +1,8 @@
 // What the commands share: their form, the house they run in, and how words are refused.
+// A command loads the house only when it runs: help and a wrong word are answered without it.
 import type { CAC } from 'cac'
 import { StartError } from '../errors.ts'
-import { loadProgrammes } from '../members/programmes.ts'
-import { openRuntime, type Runtime } from '../runtime.ts'
+import type { Runtime } from '../runtime.ts'
 
 /** Adds one command, or several that belong together, to the command line. */
 export type Register = (cli: CAC) => void
@@ -19,6 +19,7 @@ export async function withRuntime(work: (runtime: Runtime) => Promise<void>): Pr
       stop.abort(new StartError('Stopped', [signal]))
       if (runtime !== undefined) void runtime.abandon().finally(() => process.exit(code))
     })
+  const { openRuntime } = await import('../runtime.ts')
   runtime = await openRuntime({ stop: stop.signal })
   try {
     await work(runtime)
@@ -31,6 +32,7 @@ export async function withRuntime(work: (runtime: Runtime) => Promise<void>): Pr
 
 /** UsageError that names the programmes there are when it is none of them. */
 export async function programmeByCode(runtime: Runtime, code: string) {
+  const { loadProgrammes } = await import('../members/programmes.ts')
   const programmes = await loadProgrammes(runtime.db)
   const programme = programmes.find((known) => known.code === code)
   if (programme !== undefined) return programme

@@ -1,6 +1,5 @@
 // `tama import KIND FILE`: a CSV file read all or nothing, its faults by line.
-import { importFile, importKinds } from '../imports/import.ts'
-import { createProgress } from '../progress.ts'
+import { importKinds } from '../imports/kind.ts'
 import { programmeByCode, type Register, UsageError, withRuntime } from './command.ts'
 
 export const registerImport: Register = (cli) => {
@@ -21,6 +20,8 @@ export const registerImport: Register = (cli) => {
         if (typeof options.programme !== 'string')
           throw new UsageError('Name the programme: --programme CODE.')
         const code = options.programme
+        const { importFile } = await import('../imports/import.ts')
+        const { createProgress } = await import('../progress.ts')
         await withRuntime(async (runtime) => {
           const { db, clock, logger } = runtime
           const programme = await programmeByCode(runtime, code)

@@ -1,9 +1,11 @@
 // Every command, in the order of `tama --help`. A new one is a file here and a line below.
 import { registerApiKey } from './api-key.ts'
+import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerPinReset } from './pin-reset.ts'
 import { registerPrivacy } from './privacy.ts'
 import { registerProgramme } from './programme.ts'
 import { registerSeed } from './seed.ts'
@@ -18,6 +20,8 @@ export const commands: readonly Register[] = [
   registerImport,
   registerMenus,
   registerApiKey,
+  registerPinReset,
+  registerCallbackSecret,
   registerVerify,
   registerPrivacy,
 ]

@@ -2,11 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadConfig } from '../config.ts'
-import { findDrift } from '../drift.ts'
-import { startEmbeddedDatabase } from '../embedded.ts'
-import { migrate } from '../migrations.ts'
-import { folders, waitForDatabase } from '../runtime.ts'
 import { type Register, withRuntime } from './command.ts'
 
 export const registerMigrate: Register = (cli) => {
@@ -15,9 +10,12 @@ export const registerMigrate: Register = (cli) => {
     .option('--check', 'Only compare schema.prisma with the migrations, in throw-away databases')
     .action(async ({ check }: { check?: boolean }) => {
       if (check === true) return await checkDrift()
+      const { loadConfig } = await import('../config.ts')
       const { databaseUrl } = loadConfig()
       if (databaseUrl === undefined)
         return await withRuntime(async () => console.log('The embedded database is current.'))
+      const { folders, waitForDatabase } = await import('../runtime.ts')
+      const { migrate } = await import('../migrations.ts')
       await waitForDatabase(databaseUrl)
       const applied = await migrate(databaseUrl, folders.prisma)
       console.log(applied.length === 0 ? 'The database is current.' : `Applied: ${applied.join(', ')}`)
@@ -25,6 +23,10 @@ export const registerMigrate: Register = (cli) => {
 }
 
 async function checkDrift(): Promise<void> {
+  const { loadConfig } = await import('../config.ts')
+  const { findDrift } = await import('../drift.ts')
+  const { startEmbeddedDatabase } = await import('../embedded.ts')
+  const { folders } = await import('../runtime.ts')
   const { databaseUrl } = loadConfig()
   const folder = databaseUrl === undefined ? mkdtempSync(join(tmpdir(), 'tama-drift-')) : undefined
   const server = folder === undefined ? undefined : await startEmbeddedDatabase(folder)

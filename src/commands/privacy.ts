@@ -1,10 +1,5 @@
 // `tama export member NUMBER` and `tama erase member NUMBER`: what a member may ask for.
-import { Redis } from 'ioredis'
-import { createPipeline } from '../db.ts'
-import { eraseMember } from '../privacy/erasure.ts'
-import { exportMember } from '../privacy/export.ts'
 import type { Runtime } from '../runtime.ts'
-import { createPostgresSessions, createRedisSessions } from '../ussd/session-store.ts'
 import { programmeByCode, type Register, UsageError, withRuntime } from './command.ts'
 
 interface Options {
@@ -18,6 +13,7 @@ export const registerPrivacy: Register = (cli) => {
     .option('--programme <code>', 'The programme she belongs to')
     .action((what: string, number: string, options: Options) =>
       onMember('export', what, number, options, async (runtime, member) => {
+        const { exportMember } = await import('../privacy/export.ts')
         console.log(JSON.stringify(await exportMember(runtime.db.pool, member), undefined, 2))
       }),
     )
@@ -30,6 +26,7 @@ export const registerPrivacy: Register = (cli) => {
     .option('--dry-run', 'Only say how many rows would go')
     .action((what: string, number: string, options: Options) =>
       onMember('erase', what, number, options, async (runtime, member) => {
+        const { eraseMember } = await import('../privacy/erasure.ts')
         const dryRun = options.dryRun === true
         const forget = (phoneIds: readonly string[]) => forgetDialogues(runtime, phoneIds)
         const erased = await runtime.db.transaction((tx) =>
@@ -73,6 +70,9 @@ async function forgetDialogues(
   { config, databaseUrl, logger }: Runtime,
   phoneIds: readonly string[],
 ): Promise<number> {
+  const { createPostgresSessions, createRedisSessions } = await import('../ussd/session-store.ts')
+  const { createPipeline } = await import('../db.ts')
+  const { Redis } = await import('ioredis')
   const sessions =
     config.redisUrl === undefined
       ? createPostgresSessions(createPipeline({ url: databaseUrl, logger, name: 'sessions' }))

@@ -1,8 +1,5 @@
 // `tama programme FILE`: a programme opened or brought up to date from YAML.
 import { readFileSync } from 'node:fs'
-import { writeProgramme } from '../imports/programme.ts'
-import { loadProgrammes } from '../members/programmes.ts'
-import { serviceCodeFaults } from '../ussd/check.ts'
 import { type Register, UsageError, withRuntime } from './command.ts'
 
 export const registerProgramme: Register = (cli) => {
@@ -11,11 +8,14 @@ export const registerProgramme: Register = (cli) => {
     .example('tama programme docs/programme.example.yaml')
     .action(async (file: string) => {
       const description = readDescription(String(file))
-      await withRuntime(async ({ db, i18n }) => {
+      const { writeProgramme } = await import('../imports/programme.ts')
+      const { loadProgrammes } = await import('../members/programmes.ts')
+      const { serviceCodeFaults } = await import('../ussd/check.ts')
+      await withRuntime(async ({ db, clock, i18n }) => {
         const languages = new Set(i18n.languages.keys())
         const programmes = await loadProgrammes(db)
         const { code, isNew } = await writeProgramme(
-          { db, languages, programmes, serviceCodeFaults },
+          { db, languages, programmes, serviceCodeFaults, now: clock.now() },
           description,
         )
         console.log(

@@ -1,7 +1,5 @@
 // `tama seed`: a demo programme in an empty database.
-import { seedDemo } from '../demo.ts'
 import { StartError } from '../errors.ts'
-import { createProgress } from '../progress.ts'
 import { type Register, wholeNumber, withRuntime } from './command.ts'
 
 export const registerSeed: Register = (cli) => {
@@ -12,6 +10,8 @@ export const registerSeed: Register = (cli) => {
     .action(async (options: { members: unknown; seed: unknown }) => {
       const members = wholeNumber('--members', options.members, 40, 1_000_000)
       const seed = wholeNumber('--seed', options.seed, 0, 2 ** 31)
+      const { seedDemo } = await import('../demo.ts')
+      const { createProgress } = await import('../progress.ts')
       await withRuntime(async (runtime) => {
         if (runtime.config.production)
           throw new StartError('Production takes no demo data', ['NODE_ENV is production'])

@@ -1,5 +1,5 @@
 // `tama serve [role]`: runs until a signal drains it.
-import { isRole, roles, serve } from '../serve.ts'
+import { isRole, roles } from '../roles.ts'
 import { type Register, UsageError } from './command.ts'
 
 export const registerServe: Register = (cli) => {
@@ -8,6 +8,7 @@ export const registerServe: Register = (cli) => {
     .action(async (role: string | undefined) => {
       if (role !== undefined && !isRole(role))
         throw new UsageError(`There is no role "${role}": ${roles.join(', ')}.`)
+      const { serve } = await import('../serve.ts')
       await serve(role)
     })
 }

@@ -1,7 +1,7 @@
 // `tama verify audit|messages`: what is stored, held against what it must follow from. Exit 1 names what does not.
 import { type AuditAnchor, type AuditFault, houseChain, verifyAudit } from '../audit.ts'
 import { type Register, UsageError, withRuntime } from './command.ts'
-import { type PeriodOptions, verifyPeriod } from './verify-messages.ts'
+import type { PeriodOptions } from './verify-messages.ts'
 
 export const registerVerify: Register = (cli) => {
   cli
@@ -17,7 +17,10 @@ export const registerVerify: Register = (cli) => {
     .option('--from <date>', 'messages: the first day, for example 2026-11-01')
     .option('--until <date>', 'messages: the last day')
     .action(async (what: string, options: { anchor?: unknown } & PeriodOptions) => {
-      if (what === 'messages') return await verifyPeriod(options)
+      if (what === 'messages') {
+        const { verifyPeriod } = await import('./verify-messages.ts')
+        return await verifyPeriod(options)
+      }
       if (what !== 'audit') throw new UsageError(`"verify ${what}" is unknown: audit, messages.`)
       const given = options.anchor === undefined ? [] : [options.anchor].flat()
       await verifyAuditLog(given.map((anchor) => readAnchor(String(anchor))))

@@ -1,13 +1,22 @@
-// In: what staff see and say about a member's phones. Out: their states, numbers masked. What it means is in members/reverify.ts and rebind.ts.
+// In: what staff see and say about a member's phones and PIN. Out: their states, numbers masked. What it means is in members/reverify.ts,
+// rebind.ts and pin-reset.ts.
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
+import { resetPinInPerson } from '../members/pin-reset.ts'
 import { confirmPhone } from '../members/rebind.ts'
 import { doubtMember } from '../members/reverify.ts'
 import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
 import { findMemberId } from './api-reads.ts'
-import type { Answer, confirmationAnswer, confirmationSchema, phonesAnswer } from './api-schemas.ts'
+import type {
+  Answer,
+  confirmationAnswer,
+  confirmationSchema,
+  phonesAnswer,
+  pinResetAnswer,
+  pinResetSchema,
+} from './api-schemas.ts'
 import type { ApiCaller } from './keys.ts'
 
 type Phones = z.infer<typeof phonesAnswer>
@@ -37,15 +46,7 @@ export async function confirm(
   input: z.infer<typeof confirmationSchema>,
 ): Promise<Answer<z.infer<typeof confirmationAnswer>>> {
   const memberId = await memberIdOf(tx, caller, number)
-  const { rows } = await tx.query<{ country: string }>('select country from programmes where id = $1', [
-    caller.programmeId,
-  ])
-  const msisdnOf = (written: string, field: string) => {
-    const msisdn = parseMsisdn(written, rows[0]?.country ?? '')
-    if (msisdn === undefined)
-      throw new RequestError('request.field_invalid', { field, detail: 'must be a phone number' })
-    return msisdn
-  }
+  const msisdnOf = await numbersOf(tx, caller)
   const { by } = input
   const msisdn = msisdnOf(input.phone, 'phone')
   const { state, until } = await confirmPhone(tx, {
@@ -57,6 +58,42 @@ export async function confirm(
     now: clock.now(),
   })
   return { status: 201, body: { member: number, state, until: until?.toISOString() ?? null } }
+}
+
+/** Each reset is an act of its own: only the same Idempotency-Key makes two requests one. */
+export async function resetPin(
+  tx: Queryable,
+  clock: Clock,
+  caller: ApiCaller,
+  number: string,
+  { confirmedBy }: z.infer<typeof pinResetSchema>,
+): Promise<Answer<z.infer<typeof pinResetAnswer>>> {
+  await memberIdOf(tx, caller, number)
+  const msisdnOf = await numbersOf(tx, caller)
+  await resetPinInPerson(tx, {
+    programmeId: caller.programmeId,
+    member: number,
+    confirmedBy: msisdnOf(confirmedBy, 'confirmedBy'),
+    actor: `api:${caller.keyName}`,
+    at: clock.now(),
+  })
+  return { status: 201, body: { member: number, pin: 'none' } }
+}
+
+/** Reads numbers as they are written in the programme's country; throws a RequestError that names the field. */
+async function numbersOf(
+  tx: Queryable,
+  caller: ApiCaller,
+): Promise<(written: string, field: string) => string> {
+  const { rows } = await tx.query<{ country: string }>('select country from programmes where id = $1', [
+    caller.programmeId,
+  ])
+  return (written, field) => {
+    const msisdn = parseMsisdn(written, rows[0]?.country ?? '')
+    if (msisdn === undefined)
+      throw new RequestError('request.field_invalid', { field, detail: 'must be a phone number' })
+    return msisdn
+  }
 }
 
 async function memberIdOf(tx: Queryable, caller: ApiCaller, number: string): Promise<string> {

@@ -149,21 +149,32 @@ export async function messageStates(
   caller: ApiCaller,
   query: z.infer<typeof messagesQuery>,
 ): Promise<Answer<z.infer<typeof messagesAnswer>>> {
+  const [field, of] = query.member === undefined ? ['entry', 'entry_id'] : ['member', 'member_id']
+  const id =
+    query.member === undefined
+      ? await findEntryId(tx, caller, query.entry ?? '')
+      : await findMemberId(tx, caller, query.member)
+  if (id === undefined) throw new RequestError('route.unknown', { field, detail: `no such ${field}` })
   const found = await tx.query<MessageRow>(
     `select s.id, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
             coalesce((select json_agg(json_build_object('from', v.from_status, 'to', v.to_status, 'source', v.source,
                        'reason', v.reason, 'at', to_char(v.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                        order by v.id)
                from message_events v where v.message_id = s.id), '[]') as events
-       from messages s
-      where s.programme_id = $1
-        and (s.member_id = (select id from members where programme_id = $1 and number = $2)
-          or s.entry_id = (select id from entries where programme_id = $1 and reference = $3))
-      order by s.created_at desc, s.id desc limit $4`,
-    [caller.programmeId, query.member ?? null, query.entry ?? null, messagesMax],
+       from messages s where s.programme_id = $1 and s.${of} = $2
+      order by s.created_at desc, s.id desc limit $3`,
+    [caller.programmeId, id, messagesMax],
   )
   return {
     status: 200,
     body: { messages: found.rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })) },
   }
+}
+
+async function findEntryId(tx: Queryable, caller: ApiCaller, reference: string): Promise<string | undefined> {
+  const found = await tx.query<{ id: string }>(
+    'select id from entries where programme_id = $1 and reference = $2',
+    [caller.programmeId, reference],
+  )
+  return found.rows[0]?.id
 }

@@ -234,6 +234,18 @@ export const confirmationAnswer = z.object({
   until: z.string().nullable().describe('Until when the second word is taken'),
 })
 
+/** Her facilitator has seen her in person. */
+export const pinResetSchema = z.strictObject({
+  confirmedBy: writtenPhone.describe(
+    'Phone of the facilitator of her group, who saw her; of a member without a group: of any active staff member',
+  ),
+})
+
+export const pinResetAnswer = z.object({
+  member: z.string(),
+  pin: z.literal('none').describe('She chooses a new one at her next dial; no lock is left'),
+})
+
 export const reportSchema = z.strictObject({})
 
 export const phonesAnswer = z.object({

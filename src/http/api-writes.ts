@@ -2,6 +2,8 @@
 // The router's transaction holds it all; nothing here is answered before it commits.
 import { Decimal } from 'decimal.js'
 import type { z } from 'zod'
+import { recordAudit } from '../audit.ts'
+import type { Clock } from '../clock.ts'
 import { attempt, type Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import { loanAccountCode, openAccounts, standardAccounts } from '../ledger/accounts.ts'
@@ -23,6 +25,7 @@ type LoanBody = z.infer<typeof loanAnswer>
 
 export async function postEntry(
   tx: Queryable,
+  clock: Clock,
   caller: ApiCaller,
   input: z.infer<typeof entrySchema>,
 ): Promise<Answer<EntryBody>> {
@@ -32,7 +35,7 @@ export async function postEntry(
     ...(description === undefined ? {} : { description }),
     postings: input.postings.map((posting) => ({ ...posting, amount: new Decimal(posting.amount) })),
   }
-  return writeEntry(tx, caller, async () => {
+  return writeEntry(tx, clock, caller, async () => {
     const [posted] = await postEntries(tx, caller.programmeId, posterOf(caller), [entry])
     if (posted === undefined) throw new InvariantError('an entry was neither posted nor refused')
     return posted
@@ -41,12 +44,13 @@ export async function postEntry(
 
 export async function postReversal(
   tx: Queryable,
+  clock: Clock,
   caller: ApiCaller,
   reverses: string,
   input: z.infer<typeof reversalSchema>,
 ): Promise<Answer<EntryBody>> {
   const { description, ...rest } = input
-  return writeEntry(tx, caller, () =>
+  return writeEntry(tx, clock, caller, () =>
     reverseEntry(tx, caller.programmeId, posterOf(caller), {
       ...rest,
       ...(description === undefined ? {} : { description }),
@@ -57,6 +61,7 @@ export async function postReversal(
 
 async function writeEntry(
   tx: Queryable,
+  clock: Clock,
   caller: ApiCaller,
   write: () => Promise<PostedEntry>,
 ): Promise<Answer<EntryBody>> {
@@ -65,13 +70,23 @@ async function writeEntry(
     const stored = (await readEntries(tx, caller.programmeId, [posted.reference])).get(posted.reference)
     if (stored === undefined) throw new InvariantError('a posted entry cannot be read')
     const { reversedBy: _later, ...body } = stored
-    return { status: posted.outcome === 'posted' ? 201 : 200, body }
+    if (posted.outcome !== 'posted') return { status: 200, body }
+    await recordAudit(tx, {
+      at: clock.now(),
+      programmeId: caller.programmeId,
+      actor: posterOf(caller),
+      action: stored.reverses === null ? 'entry.posted' : 'reversal.posted',
+      subject: `entry:${posted.id}`,
+      after: { kind: stored.kind, bookedDate: stored.bookedDate },
+    })
+    return { status: 201, body }
   })
 }
 
 /** Opens the loan and hands it out. A number that is used answers 200 when all of it is the same, else 409. */
 export async function createLoan(
   tx: Queryable,
+  clock: Clock,
   caller: ApiCaller,
   input: z.infer<typeof loanSchema>,
 ): Promise<Answer<LoanBody>> {
@@ -97,9 +112,10 @@ export async function createLoan(
       attempt(tx, async () => {
         await openAccounts(tx, caller.programmeId, standardAccounts(caller.currency))
         await createLoans(tx, caller.programmeId, caller.currency, [loan])
-        await postEntries(tx, caller.programmeId, posterOf(caller), [
+        const [disbursed] = await postEntries(tx, caller.programmeId, posterOf(caller), [
           disbursementOf(loan, input.disbursedDate),
         ])
+        await auditLoan(tx, clock, caller, loan, disbursed?.id)
       }),
     )
     return { status: 201, body }
@@ -108,6 +124,27 @@ export async function createLoan(
     if (!isTaken || !(await isSameLoan(tx, caller, body))) throw error
     return { status: 200, body }
   }
+}
+
+async function auditLoan(
+  tx: Queryable,
+  clock: Clock,
+  caller: ApiCaller,
+  { number, memberId, product }: NewLoan,
+  disbursementId: string | undefined,
+): Promise<void> {
+  const { rows } = await tx.query<{ id: string }>(
+    'select id from loans where programme_id = $1 and number = $2',
+    [caller.programmeId, number],
+  )
+  await recordAudit(tx, {
+    at: clock.now(),
+    programmeId: caller.programmeId,
+    actor: posterOf(caller),
+    action: 'loan.opened',
+    subject: `loan:${rows[0]?.id}`,
+    after: { member: `member:${memberId}`, product, disbursement: `entry:${disbursementId}` },
+  })
 }
 
 function bodyOf(loan: NewLoan, input: z.infer<typeof loanSchema>): LoanBody {

@@ -8,7 +8,8 @@ import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ForgetDialogues } from '../privacy/erasure.ts'
-import { confirm, phonesOf, reportPhones } from './api-phones.ts'
+import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
+import { confirm, phonesOf, reportPhones, resetPin } from './api-phones.ts'
 import { erase, exportOf } from './api-privacy.ts'
 import { loanStateOf, messageStates, positionOf, statementOf } from './api-reads.ts'
 import {
@@ -19,13 +20,14 @@ import {
   loanSchema,
   messagesQuery,
   parseInput,
+  pinResetSchema,
   reportSchema,
   reversalSchema,
   statementQuery,
 } from './api-schemas.ts'
 import { createLoan, postEntry, postReversal } from './api-writes.ts'
 import { answerOf, writeOnce } from './idempotency.ts'
-import { type ApiCaller, findCallerByKey } from './keys.ts'
+import { type ApiCaller, findCallerByKey, type Scope } from './keys.ts'
 import { openApiDocument } from './openapi.ts'
 import { apiErrorHandler } from './problem.ts'
 
@@ -41,7 +43,9 @@ export interface ApiDeps {
 interface Route {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
-  /** Runs in one transaction, which a rejection takes back. */
+  /** What the caller's key must be allowed. */
+  scope: Scope
+  /** Runs in one transaction that sees and changes rows of the caller's programme only; a rejection takes it back. */
   handle(tx: Queryable, caller: ApiCaller, request: Request): Promise<Answer>
 }
 
@@ -53,37 +57,63 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
     {
       method: 'post',
       path: '/entries',
-      handle: (tx, caller, request) => postEntry(tx, caller, parseInput(entrySchema, request.body)),
+      scope: 'entries',
+      handle: (tx, caller, request) => postEntry(tx, clock, caller, parseInput(entrySchema, request.body)),
     },
     {
       method: 'post',
       path: '/entries/:reference/reversal',
+      scope: 'entries',
       handle: (tx, caller, request) =>
-        postReversal(tx, caller, param(request, 'reference'), parseInput(reversalSchema, request.body)),
+        postReversal(
+          tx,
+          clock,
+          caller,
+          param(request, 'reference'),
+          parseInput(reversalSchema, request.body),
+        ),
     },
     {
       method: 'post',
       path: '/loans',
-      handle: (tx, caller, request) => createLoan(tx, caller, parseInput(loanSchema, request.body)),
+      scope: 'entries',
+      handle: (tx, caller, request) => createLoan(tx, clock, caller, parseInput(loanSchema, request.body)),
     },
     {
       method: 'get',
       path: '/loans/:number',
+      scope: 'read',
       handle: (tx, caller, request) => loanStateOf(tx, caller, param(request, 'number')),
     },
     {
       method: 'get',
       path: '/members/:number/position',
+      scope: 'read',
       handle: (tx, caller, request) => positionOf(tx, clock, caller, param(request, 'number')),
     },
     {
       method: 'get',
+      path: '/members/:number/consents',
+      scope: 'read',
+      handle: (tx, caller, request) => consentsOf(tx, caller, param(request, 'number')),
+    },
+    {
+      method: 'put',
+      path: '/members/:number/consents',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        putConsents(tx, clock, caller, param(request, 'number'), parseInput(consentsSchema, request.body)),
+    },
+    {
+      method: 'get',
       path: '/members/:number/phones',
+      scope: 'read',
       handle: (tx, caller, request) => phonesOf(tx, caller, param(request, 'number')),
     },
     {
       method: 'post',
       path: '/members/:number/reverify',
+      scope: 'members',
       handle: (tx, caller, request) => {
         parseInput(reportSchema, request.body ?? {})
         return reportPhones(tx, clock, caller, param(request, 'number'))
@@ -92,17 +122,27 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
     {
       method: 'post',
       path: '/members/:number/confirmations',
+      scope: 'members',
       handle: (tx, caller, request) =>
         confirm(tx, clock, caller, param(request, 'number'), parseInput(confirmationSchema, request.body)),
     },
     {
+      method: 'post',
+      path: '/members/:number/pin-reset',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        resetPin(tx, clock, caller, param(request, 'number'), parseInput(pinResetSchema, request.body)),
+    },
+    {
       method: 'get',
       path: '/members/:number/export',
+      scope: 'members',
       handle: (tx, caller, request) => exportOf(tx, clock, caller, param(request, 'number')),
     },
     {
       method: 'post',
       path: '/members/:number/erasure',
+      scope: 'members',
       handle: (tx, caller, request) =>
         erase(
           { tx, clock, forgetDialogues },
@@ -114,12 +154,14 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
     {
       method: 'get',
       path: '/accounts/:code/statement',
+      scope: 'read',
       handle: (tx, caller, request) =>
         statementOf(tx, caller, param(request, 'code'), parseInput(statementQuery, { ...request.query })),
     },
     {
       method: 'get',
       path: '/messages',
+      scope: 'read',
       handle: (tx, caller, request) =>
         messageStates(tx, caller, parseInput(messagesQuery, { ...request.query })),
     },
@@ -134,7 +176,7 @@ export function createApi(deps: ApiDeps): Router {
   router.get('/openapi.json', (_request, response) => {
     response.json(openApiDocument)
   })
-  router.use(requireKey(db))
+  router.use(requireKey(db, clock))
   router.use(refuseOtherTypes)
   router.use(
     express.json({
@@ -160,7 +202,9 @@ export function createApi(deps: ApiDeps): Router {
 async function answer({ db, clock }: ApiDeps, route: Route, request: Request, response: Response) {
   const caller: unknown = response.locals.caller
   if (!isCaller(caller)) throw new InvariantError('a route runs without its key check')
-  const { status, text, replayed } = await db.transaction((tx) => {
+  if (!caller.scopes.includes(route.scope))
+    throw new RequestError('auth.scope', { detail: `this route needs the scope "${route.scope}"` })
+  const { status, text, replayed } = await db.inProgramme(caller.programmeId, (tx) => {
     const work = () => route.handle(tx, caller, request)
     if (route.method === 'get') return work().then(answerOf)
     return writeOnce(
@@ -182,6 +226,9 @@ async function answer({ db, clock }: ApiDeps, route: Route, request: Request, re
 /** One line and one count a request; the path is named by its pattern, since it holds member numbers. */
 function watch({ logger, metrics }: ApiDeps): RequestHandler {
   return (_request, response, next) => {
+    // Answers hold what members owe: no cache on the way keeps them, no browser takes them for something else.
+    response.setHeader('cache-control', 'no-store')
+    response.setHeader('x-content-type-options', 'nosniff')
     const startMs = elapsedMs()
     response.once('finish', () => {
       const route = `api ${response.locals.route ?? 'other'}`
@@ -193,11 +240,11 @@ function watch({ logger, metrics }: ApiDeps): RequestHandler {
   }
 }
 
-function requireKey(db: Db): RequestHandler {
+function requireKey(db: Db, clock: Clock): RequestHandler {
   return (request, response, next) => {
     const key = /^Bearer ([\w-]{20,100})$/i.exec(request.headers.authorization ?? '')?.[1]
     if (key === undefined) throw new RequestError('auth.missing')
-    findCallerByKey(db, key).then((caller) => {
+    findCallerByKey(db, key, clock.now()).then((caller) => {
       if (caller === undefined) return next(new RequestError('auth.missing'))
       response.locals.caller = caller
       next()

@@ -1,4 +1,4 @@
-// In: the provider's callbacks. Out: 200 with the answer; 404 for a wrong secret, 400 that names the field (USSD: END in plain words).
+// In: the provider's callbacks. Out: 200 with the answer; 404 for a wrong secret, 503 while none is set, 400 that names the field (USSD: END in plain words).
 // Must never log or echo a path, a text or a body: the path holds the secret, the text may hold a PIN.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
+import type { AddressCheck } from './addresses.ts'
+import type { ProgrammeSecrets } from './callback-secrets.ts'
 
 /** AT's fields are short; a USSD text of 2,000 characters in percent-encoding is 18 kB at most. */
 const bodyBytesMax = 32_768
@@ -63,44 +65,42 @@ export type DeliveryFields = z.infer<typeof deliverySchema>
 export type OptOutFields = z.infer<typeof optOutSchema>
 export type SimSwapFields = z.infer<typeof simSwapSchema>
 
+/** `only` names the one programme that the caller's secret opens; undefined: the secret is the house's own and opens all. */
 export interface CallbackHandlers {
-  ussd(fields: UssdFields): Promise<string>
+  ussd(fields: UssdFields, only?: string): Promise<string>
   /** What a dialogue hears whose callback cannot be read: "END" and plain words. */
   ussdMalformed(): string
-  ussdEnd(fields: UssdEndFields): Promise<void>
-  sms(fields: SmsFields): Promise<void>
-  delivery(fields: DeliveryFields): Promise<void>
-  optOut(fields: OptOutFields): Promise<void>
+  ussdEnd(fields: UssdEndFields, only?: string): Promise<void>
+  sms(fields: SmsFields, only?: string): Promise<void>
+  delivery(fields: DeliveryFields, only?: string): Promise<void>
+  optOut(fields: OptOutFields, only?: string): Promise<void>
   /** Only where SIMs are asked for. */
-  simSwap?(fields: SimSwapFields): Promise<void>
+  simSwap?(fields: SimSwapFields, only?: string): Promise<void>
 }
 
 export interface CallbackOptions {
-  secret: string
+  /** The house's own, which opens the callbacks of all programmes. */
+  secret: string | undefined
+  programmeSecrets?: ProgrammeSecrets
+  /** Whence callbacks may come [anywhere]. */
+  isAllowed?: AddressCheck
   handlers: CallbackHandlers
   logger: Logger
   metrics: Metrics
 }
 
 /** Router for `/callbacks/africastalking/:secret/...`. */
-export function createCallbacks({ secret, handlers, logger, metrics }: CallbackOptions): Router {
+export function createCallbacks(options: CallbackOptions): Router {
+  const { handlers, logger, metrics } = options
   const router = Router()
-  const secretHash = sha256(secret)
-  const guard: RequestHandler = (request, response, next) => {
-    if (!timingSafeEqual(sha256(String(request.params.secret)), secretHash)) {
-      plain(response, 404, 'Not found')
-      return
-    }
-    response.locals.isProvider = true
-    next()
-  }
+  const guard = createGuard(options)
   // Read as bytes: a wrong encoding must be seen, not repaired into question marks.
   const body = express.raw({ type: () => true, limit: bodyBytesMax })
 
   const route = <Fields>(
     name: string,
     schema: FormSchema<Fields>,
-    work: (fields: Fields) => Promise<string>,
+    work: (fields: Fields, only: string | undefined) => Promise<string>,
     malformed?: () => string,
     read: typeof readForm = readForm,
   ) => {
@@ -113,7 +113,7 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
         else plain(response, 200, malformed())
         return
       }
-      work(form.fields).then(
+      work(form.fields, response.locals.only as string | undefined).then(
         (answer) => {
           metrics.requests.inc({ route: name, status: '200' })
           plain(response, 200, answer)
@@ -128,9 +128,9 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
     })
   }
   const silent =
-    <Fields>(work: (fields: Fields) => Promise<void>) =>
-    (fields: Fields) =>
-      work(fields).then(() => '')
+    <Fields>(work: (fields: Fields, only: string | undefined) => Promise<void>) =>
+    (fields: Fields, only: string | undefined) =>
+      work(fields, only).then(() => '')
 
   route('ussd', ussdSchema, handlers.ussd, handlers.ussdMalformed)
   route('ussd-end', ussdEndSchema, silent(handlers.ussdEnd))
@@ -159,6 +159,31 @@ export function createCallbacks({ secret, handlers, logger, metrics }: CallbackO
     else plain(response, status, 'body: cannot be read')
   }) as express.ErrorRequestHandler)
   return router
+}
+
+/**
+ * Lets a provider in that knows a secret; only hashes of one length are compared, and all of them, so that the time taken tells nothing
+ * about any. A wrong secret and a wrong address get the same answer as an address that does not exist.
+ */
+function createGuard({ secret, programmeSecrets, isAllowed, logger }: CallbackOptions): RequestHandler {
+  const houseHash = secret === undefined ? undefined : sha256(secret)
+  return async (request, response, next) => {
+    if (isAllowed?.(request.ip) === false) {
+      logger.warn({ event: 'callback.address_refused' })
+      return plain(response, 404, 'Not found')
+    }
+    const hash = sha256(String(request.params.secret))
+    if (houseHash === undefined || !timingSafeEqual(hash, houseHash)) {
+      const found = (await programmeSecrets?.find(hash)) ?? 'none_set'
+      if (found === 'wrong' || (found === 'none_set' && houseHash !== undefined))
+        return plain(response, 404, 'Not found')
+      // Open to nobody rather than to all; the provider tries again.
+      if (typeof found === 'string') return plain(response, 503, 'Callbacks are closed')
+      response.locals.only = found.programmeId
+    }
+    response.locals.isProvider = true
+    next()
+  }
 }
 
 function sha256(text: string): Buffer {

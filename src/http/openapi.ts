@@ -1,6 +1,7 @@
 // In: the schemas that parse requests. Out: the OpenAPI 3.1 page of /api/v1, made from them so that it cannot drift.
 import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
+import { consentsAnswer, consentsSchema } from './api-consents.ts'
 import {
   confirmationAnswer,
   confirmationSchema,
@@ -15,6 +16,8 @@ import {
   messagesAnswer,
   messagesQuery,
   phonesAnswer,
+  pinResetAnswer,
+  pinResetSchema,
   positionAnswer,
   problemAnswer,
   reportSchema,
@@ -50,7 +53,7 @@ function operation(input: {
   refusals: readonly RequestErrorCode[]
 }) {
   const statuses = new Map<number, string[]>()
-  for (const code of ['auth.missing', ...input.refusals] as const) {
+  for (const code of ['auth.missing', 'auth.scope', ...input.refusals] as const) {
     const { status, sentence } = requestErrors[code]
     statuses.set(status, [...(statuses.get(status) ?? []), `${code}: ${sentence}`])
   }
@@ -168,6 +171,23 @@ export const openApiDocument = {
         refusals: ['route.unknown'],
       }),
     },
+    '/members/{number}/consents': {
+      get: operation({
+        summary:
+          'What a member allows us to send, the hours that she chose, and every word of hers so far, newest first',
+        path: ['number', 'Member number, percent-encoded'],
+        answer: consentsAnswer,
+        refusals: ['route.unknown'],
+      }),
+      put: operation({
+        summary:
+          'Take down what a member said about our messages; a no counts at once, what she said since stands',
+        path: ['number', 'Member number, percent-encoded'],
+        body: consentsSchema,
+        answer: consentsAnswer,
+        refusals: [...written, 'route.unknown'],
+      }),
+    },
     '/members/{number}/phones': {
       get: operation({
         summary: 'States of her phones, numbers masked',
@@ -204,6 +224,16 @@ export const openApiDocument = {
         ],
       }),
     },
+    '/members/{number}/pin-reset': {
+      post: operation({
+        summary:
+          "Take her PIN and lock away on the word of her group's facilitator, who saw her; she chooses a new PIN at her next dial",
+        path: ['number', 'Member number, percent-encoded'],
+        body: pinResetSchema,
+        answer: pinResetAnswer,
+        refusals: [...written, 'route.unknown', 'pin.not_her_facilitator'],
+      }),
+    },
     '/members/{number}/export': {
       get: operation({
         summary: 'Everything that is held on a member, as one document; PIN hash excluded',
@@ -236,7 +266,7 @@ export const openApiDocument = {
         summary: 'States of the messages to a member or about an entry; never their texts',
         query: messagesQuery,
         answer: messagesAnswer,
-        refusals: ['request.field_invalid'],
+        refusals: ['request.field_invalid', 'route.unknown'],
       }),
     },
   },

@@ -5,7 +5,8 @@ import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
 import type { Queue } from 'bullmq'
-import { type RequestHandler, Router } from 'express'
+import { type Express, type RequestHandler, Router } from 'express'
+import helmet from 'helmet'
 import { type Alarms, alarmCodes } from '../alarms.ts'
 import type { Metrics } from '../metrics.ts'
 
@@ -55,7 +56,18 @@ export function createOperations(options: OperationsOptions): Router {
     queues: queues.map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
     serverAdapter: board,
   })
-  router.use('/admin/queues', requireAdminKey(adminKey), board.getRouter() as RequestHandler)
+  // The board styles itself from its script; it works over plain HTTP on an inner network too.
+  const policy = {
+    directives: {
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      fontSrc: ["'self'"],
+      upgradeInsecureRequests: null,
+    },
+  }
+  router.use('/admin', helmet({ contentSecurityPolicy: policy, strictTransportSecurity: false }))
+  const pages = board.getRouter() as Express
+  pages.disable('x-powered-by')
+  router.use('/admin/queues', requireAdminKey(adminKey), pages)
   return router
 }
 

@@ -21,6 +21,14 @@ export function createApp(): Express {
   return app
 }
 
+/**
+ * Whose X-Forwarded-For is believed; nobody's unless told. The caller's address (`request.ip`) is then what the last trusted proxy saw,
+ * otherwise the connection's.
+ */
+export function trustProxies(app: Express, networks: readonly string[]): void {
+  app.set('trust proxy', networks)
+}
+
 /** To be called when all routes stand: what none of them took is answered in plain words, never with the path or a stack. */
 export function answerTheRest(app: Express, logger: Logger): void {
   app.use((_request, response) => {
@@ -38,11 +46,17 @@ export function answerTheRest(app: Express, logger: Logger): void {
   app.use(onError)
 }
 
+/** Who writes slowly is cut off; looked at every few seconds, or the limits would hold only twice a minute. */
+const slowness = { headersMs: 10_000, requestMs: 30_000, checkEveryMs: 2_000 }
+
 /** Listens on `port` (0 picks a free one). Rejects when the port is taken. */
 export async function listen(app: Express, port: number, host = '0.0.0.0'): Promise<HttpServer> {
-  const server = createServer(stableClasses(app), app)
-  server.requestTimeout = 30_000
-  server.headersTimeout = 10_000
+  const server = createServer(
+    { ...stableClasses(app), connectionsCheckingInterval: slowness.checkEveryMs },
+    app,
+  )
+  server.requestTimeout = slowness.requestMs
+  server.headersTimeout = slowness.headersMs
   server.keepAliveTimeout = 65_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -19,6 +19,7 @@ export const importFaults = {
   'field.unknown_word': 'This word is not one of those allowed here.',
   'number.invalid': 'This is not a whole number in the range allowed here.',
   'date.invalid': 'This is not a day of the calendar: write it as 2026-11-22.',
+  'date.future': 'This day has not come yet.',
   'amount.invalid': 'This is not an amount: write digits with at most one point, such as 12500 or 12.50.',
   'amount.negative': 'An amount may not be negative: use the other column.',
   'amount.decimals': 'This amount has more decimals than the currency.',
@@ -28,6 +29,11 @@ export const importFaults = {
   'member.unknown': 'There is no such member.',
   'member.number_taken': 'This member number already belongs to somebody with another name.',
   'member.doubled': 'This member number stands twice in the file.',
+  'consent.purpose':
+    'Write "none", or purposes with a blank between: receipt, reminder, meeting, survey, promotion.',
+  'consent.incomplete':
+    'A consent stands with its wording, language, collector and date, or all five are empty.',
+  'staff.unknown': 'No active staff member of the programme has this number.',
   'loan.doubled': 'This loan number stands twice in the file, not in consecutive rows.',
   'loan.rows_differ': 'Rows of one loan must agree in this column.',
   'loan.schedule_invalid': 'The schedule does not fit the loan.',

@@ -14,6 +14,7 @@ export interface ImportProgramme {
   /** ISO 3166-1 alpha-2; phone numbers may be written as people there write them. */
   country: string
   languages: readonly string[]
+  timeZone: string
 }
 
 /** Required text without control characters, at most `lengthMax` UTF-16 units. */

@@ -1,9 +1,12 @@
 // In: a CSV file of members, loans or entries. Out: all of it written in one transaction, or nothing and every fault with its line.
 // Must never write a row twice, lose one, or repeat a field's value in a report or a log.
+import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type pg from 'pg'
+import { recordAudit } from '../audit.ts'
+import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { RequestError } from '../errors.ts'
@@ -18,13 +21,10 @@ import {
   importFaults,
 } from './faults.ts'
 import type { ImportProgramme } from './fields.ts'
-import type { ImportKind, Numbered, Written } from './kind.ts'
+import type { ImportKind, ImportKindName, Numbered, Written } from './kind.ts'
 import { loansKind } from './loans.ts'
 import { membersKind } from './members.ts'
 import { withoutTelling } from './told.ts'
-
-export const importKinds = ['members', 'loans', 'entries'] as const
-export type ImportKindName = (typeof importKinds)[number]
 
 export interface ImportReport {
   /** Lines read below the header. */
@@ -62,7 +62,10 @@ const rowsPerTurn = 25
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   switch (options.kind) {
     case 'members':
-      return runImport(options, membersKind(options.programme))
+      return runImport(
+        options,
+        membersKind(options.programme, localParts(options.clock.now(), options.programme.timeZone).date),
+      )
     case 'loans':
       return runImport(options, loansKind(options.programme))
     case 'entries':
@@ -89,9 +92,11 @@ async function runImport<Row, Item>(
   } else {
     await db
       .transaction(async (tx) => {
-        const work = () => importRows(tx, options, kind, faults, total, bytesTotal)
+        const seal = createHash('sha256')
+        const work = () => importRows(tx, options, kind, faults, total, { bytes: bytesTotal, seal })
         await (options.silent === true ? withoutTelling(tx, options.clock.now(), work) : work())
         if (faults.total() > 0 || dryRun) throw new TakeBack()
+        if (total.written > 0) await auditImport(tx, options, total, seal.digest('hex'))
       })
       .catch((error: unknown) => {
         if (!(error instanceof TakeBack)) throw error
@@ -107,13 +112,37 @@ async function runImport<Row, Item>(
   return { ...report, faults: faults.sorted() }
 }
 
+/** One row a file: the file that is named by its hash can be held against the log later. */
+function auditImport(
+  tx: pg.PoolClient,
+  { clock, programme, kind, silent = false }: ImportOptions,
+  total: Written & { rows: number },
+  fileSha256: string,
+): Promise<void> {
+  return recordAudit(tx, {
+    at: clock.now(),
+    programmeId: programme.id,
+    actor: 'operator',
+    action: 'file.imported',
+    subject: `programme:${programme.id}`,
+    after: { kind, silent, fileSha256, ...total },
+  })
+}
+
+async function* sealing(source: AsyncIterable<Uint8Array>, seal: Hash): AsyncGenerator<Uint8Array> {
+  for await (const bytes of source) {
+    seal.update(bytes)
+    yield bytes
+  }
+}
+
 async function importRows<Row, Item>(
   tx: pg.PoolClient,
   { file, onProgress }: ImportOptions,
   kind: ImportKind<Row, Item>,
   faults: FaultList,
   total: Written & { rows: number },
-  bytesTotal: number,
+  whole: { bytes: number; seal: Hash },
 ): Promise<void> {
   const stream = createReadStream(file)
   const assembler = createAssembler(kind, faults)
@@ -129,7 +158,7 @@ async function importRows<Row, Item>(
     writing.catch(() => undefined)
   }
   try {
-    for await (const rows of readTable(stream, kind.columns, faults.add)) {
+    for await (const rows of readTable(sealing(stream, whole.seal), kind.columns, faults.add)) {
       for (const row of rows) {
         total.rows += 1
         assembler.push(row)
@@ -137,7 +166,7 @@ async function importRows<Row, Item>(
         // Lets the database's answers in, so that its next statement is sent while rows are still being checked.
         if (total.rows % rowsPerTurn === 0) await setImmediate()
       }
-      onProgress?.(stream.bytesRead, bytesTotal)
+      onProgress?.(stream.bytesRead, whole.bytes)
     }
     assembler.end()
     await write()

@@ -4,6 +4,9 @@ import type { z } from 'zod'
 import type { Columns } from './csv.ts'
 import type { AddFault, ImportFaultCode } from './faults.ts'
 
+export const importKinds = ['members', 'loans', 'entries'] as const
+export type ImportKindName = (typeof importKinds)[number]
+
 export interface Numbered<Value> {
   /** Line in the file. */
   line: number

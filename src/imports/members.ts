@@ -1,8 +1,12 @@
 // In: rows of members. Out: members with their groups and phones. Never overwrites a member who is already there.
 import type pg from 'pg'
 import { z } from 'zod'
+import { type CalendarDate, instantAt } from '../calendar.ts'
+import { type ConsentPurpose, type ConsentWord, consentPurposes, recordWords } from '../members/consent.ts'
+import { findStaff } from '../members/staff.ts'
 import type { AddFault } from './faults.ts'
 import {
+  date,
   emptyIsUndefined,
   type ImportProgramme,
   optionalPhone,
@@ -12,6 +16,23 @@ import {
   word,
 } from './fields.ts'
 import type { ImportKind, Numbered, Written } from './kind.ts'
+
+const optionalLanguage = (programme: ImportProgramme) =>
+  optionalText(20).refine(
+    (language) => language === undefined || programme.languages.includes(language),
+    'language.unknown',
+  )
+
+/** "receipt reminder meeting", "none", or undefined for who was not asked. */
+const optionalPurposes = z.string().transform((written, context): ConsentPurpose[] | undefined => {
+  if (written === '') return undefined
+  if (written === 'none') return []
+  const words = written.split(' ').filter((one) => one !== '')
+  const purposes = consentPurposes.filter((purpose) => words.includes(purpose))
+  if (purposes.length === words.length) return purposes
+  context.addIssue({ code: 'custom', message: 'consent.purpose' })
+  return z.NEVER
+})
 
 const rowSchema = (programme: ImportProgramme) =>
   z.object({
@@ -24,17 +45,31 @@ const rowSchema = (programme: ImportProgramme) =>
     group_place: optionalText(80),
     phone: optionalPhone(programme.country),
     birth_year: emptyIsUndefined(wholeNumber(1900, 2100)),
-    language: optionalText(20).refine(
-      (language) => language === undefined || programme.languages.includes(language),
-      'language.unknown',
-    ),
+    language: optionalLanguage(programme),
     status: emptyIsUndefined(word(['active', 'suspended', 'left'])),
     role: emptyIsUndefined(word(['member', 'president', 'treasurer', 'educator'])),
+    consent: optionalPurposes,
+    consent_wording: optionalText(40),
+    consent_language: optionalLanguage(programme),
+    consent_collector: optionalPhone(programme.country),
+    consent_date: emptyIsUndefined(date),
   })
 
 type MemberRow = z.infer<ReturnType<typeof rowSchema>>
 
-export function membersKind(programme: ImportProgramme): ImportKind<MemberRow, MemberRow> {
+const consentColumns = [
+  'consent',
+  'consent_wording',
+  'consent_language',
+  'consent_collector',
+  'consent_date',
+] as const
+
+/** `today` is the programme's business date. */
+export function membersKind(
+  programme: ImportProgramme,
+  today: CalendarDate,
+): ImportKind<MemberRow, MemberRow> {
   const seen = new Set<string>()
   return {
     columns: {
@@ -49,6 +84,7 @@ export function membersKind(programme: ImportProgramme): ImportKind<MemberRow, M
         'language',
         'status',
         'role',
+        ...consentColumns,
       ],
     },
     row: rowSchema(programme),
@@ -60,10 +96,24 @@ export function membersKind(programme: ImportProgramme): ImportKind<MemberRow, M
         return undefined
       }
       seen.add(row.value.number)
-      return row.value
+      return consentIsWhole(row, today, addFault) ? row.value : undefined
     },
     write: (tx, members, addFault) => writeMembers(tx, programme, members, addFault),
   }
+}
+
+/** Her word needs all that proves it, and nothing proves a word that is not there. */
+function consentIsWhole(
+  { line, value }: Numbered<MemberRow>,
+  today: CalendarDate,
+  addFault: AddFault,
+): boolean {
+  const [, ...proofs] = consentColumns
+  const wrong = proofs.filter((column) => (value[column] === undefined) !== (value.consent === undefined))
+  for (const column of wrong) addFault(line, column, 'consent.incomplete')
+  const isFuture = value.consent_date !== undefined && value.consent_date > today
+  if (isFuture) addFault(line, 'consent_date', 'date.future')
+  return wrong.length === 0 && !isFuture
 }
 
 async function writeMembers(
@@ -104,7 +154,9 @@ async function writeMembers(
       rows.map((row) => row.role ?? 'member'),
     ],
   )
-  await linkPhones(tx, programme.id, rows, new Map(inserted.rows.map((row) => [row.number, row.id])))
+  const memberIds = new Map(inserted.rows.map((row) => [row.number, row.id]))
+  await linkPhones(tx, programme.id, rows, memberIds)
+  await noteConsents(tx, programme, fresh, memberIds, addFault)
   return { written: fresh.length, alreadyThere: members.length - fresh.length }
 }
 
@@ -155,4 +207,41 @@ async function linkPhones(
        join phones on phones.programme_id = $1 and phones.msisdn = t.msisdn`,
     [programmeId, withPhone.map((row) => row.memberId), withPhone.map((row) => row.msisdn)],
   )
+}
+
+/** Purposes that a row does not name stay without a word; "none" is a no to all. */
+async function noteConsents(
+  tx: pg.PoolClient,
+  programme: ImportProgramme,
+  members: readonly Numbered<MemberRow>[],
+  memberIds: ReadonlyMap<string, string>,
+  addFault: AddFault,
+): Promise<void> {
+  const collectors = members.flatMap(({ value }) => value.consent_collector?.msisdn ?? [])
+  const staffIds = await findStaff(tx, programme.id, [...new Set(collectors)])
+  const words: ConsentWord[] = []
+  for (const { line, value } of members) {
+    const { consent, consent_wording: wording, consent_collector: phone, consent_date: day } = value
+    const memberId = memberIds.get(value.number)
+    if (consent === undefined || wording === undefined || phone === undefined || day === undefined) continue
+    if (memberId === undefined) continue
+    const staffId = staffIds.get(phone.msisdn)
+    if (staffId === undefined) {
+      addFault(line, 'consent_collector', 'staff.unknown')
+      continue
+    }
+    const purposes = consent.length === 0 ? consentPurposes : consent
+    for (const purpose of purposes)
+      words.push({
+        memberId,
+        purpose,
+        granted: consent.length > 0,
+        channel: 'import',
+        wording,
+        language: value.consent_language,
+        collector: `staff:${staffId}`,
+        at: instantAt(day, 0, programme.timeZone),
+      })
+  }
+  await recordWords(tx, words)
 }

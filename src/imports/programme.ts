@@ -1,10 +1,12 @@
 // In: a programme's description as YAML (or JSON). Out: the programme with its standard accounts and staff, new or brought up to date.
 // Must never change the currency or code of a programme that is there: its books depend on them.
+import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { recordAudit } from '../audit.ts'
 import { localParts } from '../calendar.ts'
-import type { Db } from '../db.ts'
-import { StartError } from '../errors.ts'
+import type { Db, Queryable } from '../db.ts'
+import { InvariantError, StartError } from '../errors.ts'
 import { openAccounts, standardAccounts } from '../ledger/accounts.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { currencyExponents } from '../money.ts'
@@ -46,8 +48,20 @@ const programmeSchema = z
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
+    unblockCodes: z
+      .record(
+        z.string().regex(/^(any|\d{5,6})$/, 'must be a network code such as "63902", or "any"'),
+        z.string().regex(/^[*#\d]{2,20}$/, 'must be a code to dial such as "*456*9*5*5#"'),
+      )
+      .default({}),
     simSwapCheck: z.boolean().default(false),
     silentDays: z.number().int().min(1).max(3650).nullable().default(90),
+    segmentsMinuteMax: z.number().int().min(10).max(10_000_000).default(30_000),
+    segmentsDayMax: z.number().int().min(10).max(100_000_000).default(100_000),
+    smsCountries: z
+      .array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 codes such as "SN"'))
+      .default([]),
+    wrongPinsMax: z.number().int().min(1).max(100_000).default(50),
     staff: z.array(staffSchema).default([]),
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {
@@ -72,6 +86,8 @@ export interface ProgrammeContext {
   programmes: readonly ProgrammeInfo[]
   /** Faults of service codes taken together. */
   serviceCodeFaults(programmes: readonly { code: string; serviceCode: string }[]): string[]
+  /** When it is written, for the audit log. */
+  now: Date
 }
 
 /** Writes the programme and says whether it is new. Throws a StartError that lists every fault of the description. */
@@ -80,27 +96,84 @@ export async function writeProgramme(
   description: string,
 ): Promise<{ code: string; isNew: boolean }> {
   const { programme, staff } = check(context, description)
-  const before = context.programmes.find(({ code }) => code === programme.code)
   const { currency, sendFrom, sendUntil, ...same } = programme
-  const columns = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
-  const { db } = context
-  const { id } = await db.prisma.$transaction(async (prisma) => {
-    const written = await prisma.programme.upsert({
-      where: { code: programme.code },
-      create: columns,
-      update: columns,
-    })
-    for (const { phone, ...person } of staff)
-      await prisma.staff.upsert({
-        where: { programmeId_msisdn: { programmeId: written.id, msisdn: phone } },
-        create: { ...person, msisdn: phone, programmeId: written.id },
-        update: person,
+  const settings = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
+  return context.db.transaction(async (tx) => {
+    const { id, before } = await writeSettings(tx, settings)
+    const staffWritten = await writeStaff(tx, id, staff)
+    await openAccounts(tx, id, standardAccounts(currency))
+    const changed = Object.entries(settings).filter(
+      ([name, value]) => !isDeepStrictEqual(before?.[name], value),
+    )
+    if (changed.length > 0 || staffWritten.length > 0)
+      await recordAudit(tx, {
+        at: context.now,
+        programmeId: id,
+        actor: 'operator',
+        action: before === undefined ? 'programme.opened' : 'programme.changed',
+        subject: `programme:${id}`,
+        ...(before === undefined ? {} : { before: said(changed.map(([name]) => [name, before[name]])) }),
+        after: { ...said(changed), staff: staffWritten.map((staffId) => `staff:${staffId}`) },
       })
-    return written
+    return { code: programme.code, isNew: before === undefined }
   })
-  // Opening an account that is there changes nothing, so a crash before this line is mended by the next run.
-  await openAccounts(db.pool, id, standardAccounts(currency))
-  return { code: programme.code, isNew: before === undefined }
+}
+
+type Settings = Record<string, unknown>
+
+/** For the audit log, which takes no names and numbers: that they changed is enough. */
+function said(settings: readonly (readonly [name: string, value: unknown])[]): Settings {
+  const kept = ([name, value]: readonly [string, unknown]) =>
+    [name, name === 'name' || name === 'officePhone' ? 'not kept' : value] as const
+  return Object.fromEntries(settings.map(kept))
+}
+
+async function writeSettings(
+  tx: Queryable,
+  settings: Settings & { code: string },
+): Promise<{ id: string; before: Settings | undefined }> {
+  // Names of our own schema, never of the file.
+  const names = Object.keys(settings)
+  const column = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const { rows } = await tx.query<Settings>(
+    `select ${names.map((name) => `${column(name)} as "${name}"`).join(', ')} from programmes where code = $1 for update`,
+    [settings.code],
+  )
+  const written = await tx.query<{ id: string }>(
+    `insert into programmes (${names.map(column).join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})
+     on conflict (code) do update set ${names.map((name) => `${column(name)} = excluded.${column(name)}`).join(', ')}
+     returning id`,
+    Object.values(settings),
+  )
+  const id = written.rows[0]?.id
+  if (id === undefined) throw new InvariantError('a programme was not written')
+  return { id, before: rows[0] }
+}
+
+/** Ids of those who are new or no longer as they were. */
+async function writeStaff(
+  tx: Queryable,
+  programmeId: string,
+  staff: readonly z.infer<typeof staffSchema>[],
+): Promise<string[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    `insert into staff as s (programme_id, first_name, last_name, msisdn, role, language)
+     select $1, t.* from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as t
+     on conflict (programme_id, msisdn) do update
+       set first_name = excluded.first_name, last_name = excluded.last_name, role = excluded.role, language = excluded.language
+       where (s.first_name, s.last_name, s.role, s.language)
+             is distinct from (excluded.first_name, excluded.last_name, excluded.role, excluded.language)
+     returning id`,
+    [
+      programmeId,
+      staff.map((person) => person.firstName),
+      staff.map((person) => person.lastName),
+      staff.map((person) => person.phone),
+      staff.map((person) => person.role),
+      staff.map((person) => person.language),
+    ],
+  )
+  return rows.map(({ id }) => id)
 }
 
 function check({ languages, programmes, serviceCodeFaults }: ProgrammeContext, description: string) {
@@ -128,6 +201,8 @@ function check({ languages, programmes, serviceCodeFaults }: ProgrammeContext, d
   const people = staff.map((person, index) => {
     const phone = parseMsisdn(person.phone, programme.country)
     if (phone === undefined) faults.push(`staff.${index}.phone: is no phone number`)
+    else if (staff.findIndex((other) => parseMsisdn(other.phone, programme.country) === phone) < index)
+      faults.push(`staff.${index}.phone: is given twice`)
     if (!languages.has(person.language)) faults.push(`staff.${index}.language: there are no texts in it`)
     return { ...person, phone: phone ?? '' }
   })

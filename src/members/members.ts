@@ -16,11 +16,15 @@ export interface CallerMember {
   smsForm: 'discreet' | 'full'
   hasPin: boolean
   optedOut: boolean
+  /** She has never said what we may send her, not even STOP. */
+  unasked: boolean
 }
 
 export interface Caller {
   phoneId: string
   optedOut: boolean
+  /** Its network refuses our messages. */
+  networkBlocked: boolean
   language: string | undefined
   /** Somebody's binding to it is in doubt (reverify.ts); she is not among the members. */
   inDoubt: boolean
@@ -34,6 +38,7 @@ interface CallerRow extends Omit<CallerMember, 'id'> {
   phoneId: string
   phoneLanguage: string | null
   phoneOptedOut: boolean
+  networkBlocked: boolean
   inDoubt: boolean
   lastSeenAt: Date
   id: string | null
@@ -41,9 +46,11 @@ interface CallerRow extends Omit<CallerMember, 'id'> {
 
 const callerSql = `
   select p.id as "phoneId", p.language as "phoneLanguage", p.opted_out_at is not null as "phoneOptedOut",
+         p.network_blocked_at is not null as "networkBlocked",
          p.last_seen_at as "lastSeenAt", mp.reverify_since is not null as "inDoubt",
          m.id, m.group_id as "groupId", m.alias, m.first_name as "firstName", m.status, m.language, m.role,
-         m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut"
+         m.sms_form as "smsForm", n.member_id is not null as "hasPin", m.opted_out_at is not null as "optedOut",
+         not exists (select 1 from consents c where c.member_id = m.id) as unasked
     from phones p
     left join member_phones mp on mp.phone_id = p.id
     left join members m on m.id = mp.member_id
@@ -65,7 +72,8 @@ export async function findCaller(
     phoneId: _,
     phoneLanguage: __,
     phoneOptedOut: ___,
-    lastSeenAt: ____,
+    networkBlocked: ____,
+    lastSeenAt: _____,
     inDoubt,
     id,
     ...member
@@ -74,6 +82,7 @@ export async function findCaller(
   return {
     phoneId: first.phoneId,
     optedOut: first.phoneOptedOut,
+    networkBlocked: first.networkBlocked,
     language: first.phoneLanguage ?? undefined,
     inDoubt: rows.some(({ inDoubt }) => inDoubt),
     lastSeenAt: first.lastSeenAt,

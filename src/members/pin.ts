@@ -2,7 +2,8 @@
 // parallel tries gives at most three verifications. Must never store, log or return the PIN.
 import { createHmac } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
-import type { Db } from '../db.ts'
+import { recordAudit } from '../audit.ts'
+import type { Db, Queryable } from '../db.ts'
 
 /** OWASP password storage cheat sheet: Argon2id, 19 MiB, 2 passes, 1 lane. */
 const argon2id = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
@@ -42,22 +43,50 @@ export function createPins({ db, pepper }: { db: Db; pepper: string }) {
 
     matches: (pinHash: string, pin: string): Promise<boolean> => verify(pinHash, seasoned(pin)),
 
-    /** Keeps a PIN given by its hash; ends any lock below the one that only a reset in person ends. */
-    async setHash(memberId: string, pinHash: string, now: Date): Promise<void> {
+    /**
+     * Keeps her first PIN, given by its hash. False when she has another one by now: a dialogue that began without a PIN
+     * must not replace one that was set meanwhile.
+     */
+    async setFirst(memberId: string, pinHash: string, now: Date): Promise<boolean> {
+      return db.transaction(async (tx) => {
+        const set = await tx.query(
+          'insert into member_pins (member_id, hash, set_at) values ($1, $2, $3) on conflict do nothing',
+          [memberId, pinHash, now],
+        )
+        if (set.rowCount === 0) {
+          // The same callback again finds its own work.
+          const same = await tx.query('select 1 from member_pins where member_id = $1 and hash = $2', [
+            memberId,
+            pinHash,
+          ])
+          return same.rowCount === 1
+        }
+        await audit(tx, memberId, { at: now, actor: `member:${memberId}`, action: 'pin.set' })
+        return true
+      })
+    },
+
+    /** Replaces her PIN; a lock stands. False when it was reset meanwhile. */
+    async change(memberId: string, pinHash: string, now: Date): Promise<boolean> {
+      return db.transaction(async (tx) => {
+        const changed = await tx.query('update member_pins set hash = $2, set_at = $3 where member_id = $1', [
+          memberId,
+          pinHash,
+          now,
+        ])
+        if (changed.rowCount === 0) return false
+        await audit(tx, memberId, { at: now, actor: `member:${memberId}`, action: 'pin.changed' })
+        return true
+      })
+    },
+
+    /** For demo data and tests: nobody did it, so no row of the audit log says so. */
+    async set(memberId: string, pin: string, now: Date): Promise<void> {
       await db.pool.query(
         `insert into member_pins (member_id, hash, set_at) values ($1, $2, $3)
          on conflict (member_id) do update set hash = excluded.hash, set_at = excluded.set_at`,
-        [memberId, pinHash, now],
+        [memberId, await this.hash(pin), now],
       )
-    },
-
-    async set(memberId: string, pin: string, now: Date): Promise<void> {
-      await this.setHash(memberId, await this.hash(pin), now)
-    },
-
-    /** In person, at the meeting: the member chooses a new PIN at her next dial. */
-    async reset(memberId: string): Promise<void> {
-      await db.pool.query('delete from member_pins where member_id = $1', [memberId])
     },
 
     /**
@@ -70,7 +99,7 @@ export function createPins({ db, pepper }: { db: Db; pepper: string }) {
       tryKey: string,
       now: Date,
     ): Promise<{ verdict: PinVerdict; triesLeft: number }> {
-      const counted = await db.pool.query<{ hash: string; tries: number }>(countTrySql, [
+      const counted = await db.pool.query<Counted>(countTrySql, [
         memberId,
         tryKey,
         now,
@@ -92,9 +121,61 @@ export function createPins({ db, pepper }: { db: Db; pepper: string }) {
         return { verdict: 'ok', triesLeft: pinTriesMax }
       }
       const triesLeft = pinTriesMax - row.tries
-      return { verdict: triesLeft > 0 ? 'wrong' : 'locked', triesLeft }
+      await countWrong(db, memberId, now)
+      if (triesLeft > 0) return { verdict: 'wrong', triesLeft }
+      const after = { level: row.lockLevel }
+      await audit(db.pool, memberId, { at: now, actor: 'system:pin', action: 'pin.locked', after })
+      return { verdict: 'locked', triesLeft }
     },
   }
+}
+
+interface Counted {
+  hash: string
+  tries: number
+  lockLevel: number
+}
+
+/** Takes her PIN and every lock away: whoever dials next with her phone is asked for a new one. Only in person, see pin-reset.ts. */
+export async function resetPin(tx: Queryable, memberId: string): Promise<void> {
+  await tx.query('delete from member_pins where member_id = $1', [memberId])
+}
+
+async function audit(
+  tx: Queryable,
+  memberId: string,
+  fact: { at: Date; actor: string; action: string; after?: object },
+): Promise<void> {
+  const { rows } = await tx.query<{ programmeId: string }>(
+    'select programme_id as "programmeId" from members where id = $1',
+    [memberId],
+  )
+  const programmeId = rows[0]?.programmeId
+  if (programmeId !== undefined)
+    await recordAudit(tx, { ...fact, programmeId, subject: `member:${memberId}` })
+}
+
+/** Wrong PINs of a programme by the minute, added up over all processes; watch.ts raises the alarm. */
+async function countWrong(db: Db, memberId: string, now: Date): Promise<void> {
+  await db.pool.query(
+    `with old as (delete from wrong_pins where minute < $2::timestamptz - interval '1 day')
+     insert into wrong_pins as w (programme_id, minute, count)
+     select programme_id, date_trunc('minute', $2::timestamptz), 1 from members where id = $1
+     on conflict (programme_id, minute) do update set count = w.count + 1`,
+    [memberId, now],
+  )
+}
+
+/** For every programme whether its wrong PINs of the last ten minutes are above its limit. */
+export async function readGuessing(db: Db, now: Date): Promise<Map<string, boolean>> {
+  const { rows } = await db.pool.query<{ id: string; isAbove: boolean }>(
+    `select p.id, coalesce(sum(w.count), 0) > p.wrong_pins_max as "isAbove"
+       from programmes p
+       left join wrong_pins w on w.programme_id = p.id and w.minute > $1::timestamptz - interval '10 minutes'
+      group by p.id`,
+    [now],
+  )
+  return new Map(rows.map(({ id, isAbove }) => [id, isAbove]))
 }
 
 // The last allowed try locks before it is verified; a right PIN takes the lock away again. A lock that has run out starts a new count.
@@ -111,17 +192,26 @@ const countTrySql = `
                         else $7::timestamptz end,
     last_try_key = $2
   where member_id = $1 and (last_try_key = $2 or locked_until is null or locked_until <= $3)
-  returning hash, tries`
+  returning hash, tries, lock_level as "lockLevel"`
 
-/** Repeats, runs, her birth year, the last digits of her own numbers, and what everybody chooses. */
-export function isWeakPin(
-  pin: string,
-  { birthYear, msisdns }: { birthYear?: number | undefined; msisdns: readonly string[] },
-): boolean {
-  if (denied.has(pin) || isRepeat(pin) || isRun(pin, 1) || isRun(pin, -1)) return true
-  if (birthYear !== undefined && pin.includes(String(birthYear))) return true
-  return msisdns.some((msisdn) => msisdn.endsWith(pin))
+/** What can be known of her: not kept with the PIN. */
+export interface PinOwner {
+  birthYear?: number | undefined
+  msisdns: readonly string[]
+  /** Her member number. */
+  number?: string
 }
+
+/** Repeats, runs, years of birth, any part of her own numbers, and what everybody chooses. */
+export function isWeakPin(pin: string, { birthYear, msisdns, number = '' }: PinOwner): boolean {
+  if (denied.has(pin) || isRepeat(pin) || isRun(pin, 1) || isRun(pin, -1)) return true
+  if (birthYear === undefined ? /^(19\d\d|20[01]\d)$/.test(pin) : pin.includes(String(birthYear))) return true
+  if (msisdns.some((msisdn) => msisdn.includes(pin) || pin.includes(msisdn.slice(-4)))) return true
+  const digits = number.replace(/\D/g, '')
+  return digits.includes(pin) || (digits !== '' && withoutZeros(pin) === withoutZeros(digits))
+}
+
+const withoutZeros = (digits: string) => digits.replace(/^0+/, '')
 
 /** 4 to 6 digits, nothing else. */
 export function isPin(text: string): boolean {

@@ -23,6 +23,8 @@ export interface ProgrammeInfo {
   sendFromMinute: number
   sendUntilMinute: number
   dailyCap: number
+  /** What to dial against a network's block, by network code or "any". */
+  unblockCodes: Readonly<Record<string, string>>
   /** Ask the network for a new SIM before a first PIN. */
   simSwapCheck: boolean
 }
@@ -34,10 +36,20 @@ export async function loadProgrammes(db: Pick<Db, 'pool'>): Promise<ProgrammeInf
             currency_code as "currencyCode", country, time_zone as "timeZone", languages, menu,
             office_phone as "officePhone", screen_septets_first as "screenSeptetsFirst",
             screen_septets_max as "screenSeptetsMax", send_from_minute as "sendFromMinute",
-            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap", sim_swap_check as "simSwapCheck"
+            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap",
+            unblock_codes as "unblockCodes", sim_swap_check as "simSwapCheck"
        from programmes order by code`,
   )
   return rows
+}
+
+/** What she dials to let our messages through again; undefined where the programme knows no code. */
+export function unblockCodeOf(
+  { unblockCodes }: Pick<ProgrammeInfo, 'unblockCodes'>,
+  networkCode: string | undefined,
+): string | undefined {
+  const own = networkCode !== undefined && Object.hasOwn(unblockCodes, networkCode) ? networkCode : 'any'
+  return unblockCodes[own]
 }
 
 /** What the database takes and no clock knows. */

@@ -34,19 +34,24 @@ export interface SimAnswer {
   lastSimSwapDate?: string | undefined
 }
 
-/** Undefined when no question has this name (yet). The same answer again changes nothing. */
+/**
+ * Undefined when no question has this name (yet), or none about a phone of `programmeId` when that is given. The same answer again
+ * changes nothing.
+ */
 export async function recordSimAnswer(
   tx: Queryable,
   answer: SimAnswer,
   now: Date,
+  programmeId?: string,
 ): Promise<Doubted[] | undefined> {
   const swappedAt = swapOf(answer)
   const outcome =
     answer.status === 'Swapped' ? 'swapped' : answer.status === 'NotSwapped' ? 'clean' : 'unreadable'
   const { rows } = await tx.query<{ phoneId: string; isFirst: boolean }>(
-    `update sim_checks set answered_at = coalesce(answered_at, $2), outcome = coalesce(outcome, $3) where request_id = $1
+    `update sim_checks set answered_at = coalesce(answered_at, $2), outcome = coalesce(outcome, $3)
+      where request_id = $1 and ($4::uuid is null or phone_id in (select id from phones where programme_id = $4))
      returning phone_id as "phoneId", old.answered_at is null as "isFirst"`,
-    [answer.requestId, now, outcome],
+    [answer.requestId, now, outcome, programmeId ?? null],
   )
   const check = rows[0]
   if (check === undefined) return undefined

@@ -9,6 +9,8 @@ import type { Logger } from '../logger.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
+import { groupByText } from './group-by-text.ts'
+import { noteNetworkBlock } from './opt-out.ts'
 import type { Lane } from './status.ts'
 import type { Moved, Transition, TransitionWriter } from './transitions.ts'
 
@@ -63,6 +65,8 @@ export interface CallOptions {
   pauseMs?: number
   onPause(): Promise<void> | undefined
   onResume(): void
+  /** Planned messages that were not submitted: what was reserved for them is free again. */
+  onReleased(entries: readonly Entry[]): Promise<void>
   /** A delivery report came before its submit was saved. */
   onReportWaits(): Promise<void>
 }
@@ -153,10 +157,20 @@ export function createCalls(options: CallOptions): LaneCalls {
       else done.other += 1
     }
     call.resolve(done)
+    if (done.released > 0) {
+      const back = new Set(marks.filter(({ to }) => to === 'created').map(({ messageId }) => messageId))
+      release(call.entries.filter(({ messageId }) => back.has(messageId)))
+    }
     if (moved.some((row) => row.reportWaits))
       options
         .onReportWaits()
         .catch((error: unknown) => logger.warn({ event: 'sender.report_waits', code: errorCode(error) }))
+  }
+
+  function release(entries: readonly Entry[]): void {
+    options
+      .onReleased(entries)
+      .catch((error: unknown) => logger.warn({ event: 'sender.budget_kept', code: errorCode(error) }))
   }
 
   /** At most callsMax at once; marked calls beyond them wait their turn. */
@@ -270,11 +284,9 @@ export function createCalls(options: CallOptions): LaneCalls {
       options.alarms?.clear('lane.paused', lane)
     }
     if (optedOut.length === 0) return
-    await db.pool
-      .query('update phones set opted_out_at = coalesce(opted_out_at, $1) where id = any($2::uuid[])', [
-        clock.now(),
-        optedOut.map((entry) => entry.phoneId),
-      ])
+    const phoneIds = optedOut.map((entry) => entry.phoneId)
+    await db
+      .transaction((tx) => noteNetworkBlock(tx, phoneIds, 'send', clock.now()))
       .catch((error: unknown) => logger.error({ event: 'sender.opt_out_lost', code: errorCode(error) }))
   }
 
@@ -321,6 +333,7 @@ export function createCalls(options: CallOptions): LaneCalls {
   function giveWaitingBack(reason: string): void {
     const calls = waiting
     waiting = []
+    release(calls.flatMap((call) => call.entries))
     for (const call of calls) {
       writer
         .write(
@@ -372,25 +385,4 @@ export function createCalls(options: CallOptions): LaneCalls {
       await Promise.all(runners)
     },
   }
-}
-
-/** Same text from the same sender goes in one call; a number stands once in a call, so that its answer names one message. */
-function groupByText(entries: readonly Entry[], recipientsMax: number): Entry[][] {
-  if (recipientsMax === 1) return entries.map((entry) => [entry])
-  const open = new Map<string, { entries: Entry[]; msisdns: Set<string> }[]>()
-  for (const entry of entries) {
-    const key = `${entry.senderId}\n${entry.text}`
-    const groups = open.get(key) ?? []
-    open.set(key, groups)
-    let group = groups.find(
-      ({ entries, msisdns }) => entries.length < recipientsMax && !msisdns.has(entry.msisdn),
-    )
-    if (group === undefined) {
-      group = { entries: [], msisdns: new Set() }
-      groups.push(group)
-    }
-    group.entries.push(entry)
-    group.msisdns.add(entry.msisdn)
-  }
-  return [...open.values()].flat().map((group) => group.entries)
 }

@@ -2,6 +2,7 @@
 // Only reads. Amounts are read for full texts alone: a discreet text states none.
 import type { CalendarDate } from '../calendar.ts'
 import type { Pipeline } from '../db.ts'
+import { consentOfMessageSql } from './opt-out.ts'
 import type { Purpose } from './outbox.ts'
 
 export interface DecisionRow {
@@ -24,13 +25,18 @@ export interface DecisionRow {
   sendFromMinute: number
   sendUntilMinute: number
   dailyCap: number
+  /** Countries whose mobiles get SMS. */
+  smsCountries: string[]
 
   firstName: string | null
   memberLanguage: string | null
   memberStatus: 'active' | 'suspended' | 'left' | null
   smsForm: 'discreet' | 'full' | null
+  /** The hours that she chose herself; both null for the programme's. */
+  memberFromMinute: number | null
+  memberUntilMinute: number | null
   memberOptedOut: boolean
-  /** What she said about this purpose; null when nothing is recorded. */
+  /** Her newest word about this purpose; null when nothing is recorded, and for answers to her own asking. */
   consentGranted: boolean | null
 
   phoneId: string | null
@@ -39,6 +45,8 @@ export interface DecisionRow {
   phoneOptedOut: boolean
   /** Nobody else uses the phone; asked only for a member who wants full texts, null where it cannot be said. */
   phoneIsHersAlone: boolean | null
+  /** Its network refuses our messages. */
+  networkBlocked: boolean
   /** Her binding to the phone is in doubt: it counts as a stranger's. */
   inDoubt: boolean
   /** Planned messages that she got today or that are on their way to her. */
@@ -125,6 +133,7 @@ const entrySql = `
      order by i.due_date, i.number limit 1
   ) first_due on true`
 
+// Only of her own loan: about anybody else's there is nothing to say to her.
 // What is still to be paid of the instalment: the balance less all later instalments, between zero and its own amount.
 const instalmentSql = `
   left join lateral (
@@ -140,7 +149,7 @@ const instalmentSql = `
         select coalesce(sum(j.principal + j.interest + j.fee + j.insurance), 0) as amount
           from instalments j
          where j.loan_id = l.id and (j.due_date, j.number) > (i.due_date, i.number)) later
-     where i.id = m.instalment_id
+     where i.id = m.instalment_id and l.member_id = m.member_id
   ) due on m.instalment_id is not null`
 
 const decisionSql = `
@@ -154,13 +163,16 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        pr.time_zone as "timeZone", pr.languages, pr.office_phone as "officePhone",
        pr.send_from_minute as "sendFromMinute", pr.send_until_minute as "sendUntilMinute",
        pr.daily_cap as "dailyCap",
+       case when pr.sms_countries = '{}' then array[pr.country::text] else pr.sms_countries end as "smsCountries",
        mb.first_name as "firstName", mb.language as "memberLanguage", mb.status as "memberStatus",
+       mb.sms_from_minute as "memberFromMinute", mb.sms_until_minute as "memberUntilMinute",
        mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",
-       c.granted as "consentGranted",
+       ${consentOfMessageSql('m')} as "consentGranted",
        ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
        coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
        case when mb.sms_form = 'full'
             then (select bool_and(s.member_id = mb.id) from member_phones s where s.phone_id = ph.id) end as "phoneIsHersAlone",
+       coalesce(ph.network_blocked_at is not null, false) as "networkBlocked",
        case when m.purpose in ('reply', 'code')
             then m.member_id is not null and not exists (
               select 1 from member_phones d
@@ -181,7 +193,6 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
   join messages m on m.id = wanted.id
   join programme_days pr on pr.id = m.programme_id
   left join members mb on mb.id = m.member_id
-  left join consents c on c.member_id = m.member_id and c.purpose = m.purpose
   left join messages corrected on corrected.id = m.corrects_id
   ${phoneSql}
   ${toldSql}

@@ -6,6 +6,7 @@ import { measureSms } from '../encoding.ts'
 import { errorCode } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
 import { noteSnapshot } from '../ledger/as-of.ts'
+import { smsFault } from '../msisdn.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
 import { languageOf, renderText } from './texts.ts'
 
@@ -51,6 +52,8 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
     if (unwanted !== undefined) return { action: 'suppress', reason: unwanted }
   }
   if (row.phoneId === null || row.msisdn === null) return { action: 'fail', reason: 'no_phone' }
+  const fault = smsFault(row.msisdn, row.smsCountries)
+  if (fault !== undefined) return { action: 'suppress', reason: fault }
   return answers ? { action: 'send' } : whenAllowed(row, now, toldBefore)
 }
 
@@ -80,17 +83,28 @@ function whyUnwanted(row: DecisionRow): string | undefined {
   // A suspended member still gets the receipts of what she pays.
   if (row.memberStatus === 'suspended' && row.purpose !== 'receipt') return 'member_suspended'
   if (row.memberOptedOut || row.phoneOptedOut) return 'opted_out'
-  // Service messages of a signed loan need no row; a row that says no always counts.
-  return row.consentGranted === false ? 'no_consent' : undefined
+  if (row.networkBlocked) return 'network_block'
+  // Only a recorded yes is consent.
+  return row.consentGranted === true ? undefined : 'no_consent'
 }
+
+const minuteMs = 60_000
 
 function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
   const local = localParts(now, row.timeZone)
-  const windowStart = (days: number) => instantAt(addDays(local.date, days), row.sendFromMinute, row.timeZone)
-  if (local.minuteOfDay < row.sendFromMinute)
-    return { action: 'defer', notBefore: windowStart(0), reason: 'quiet_hours' }
-  if (local.minuteOfDay >= row.sendUntilMinute)
-    return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
+  // The hours that are safe for her, inside the programme's. Where the two no longer meet, no hour is safe.
+  const from = Math.max(row.sendFromMinute, row.memberFromMinute ?? 0)
+  const until = Math.min(row.sendUntilMinute, row.memberUntilMinute ?? 1_440)
+  if (from >= until) return { action: 'suppress', reason: 'no_safe_hour' }
+  const windowStart = (days: number) => instantAt(addDays(local.date, days), from, row.timeZone)
+  if (local.minuteOfDay < from) {
+    const opening = windowStart(0)
+    // In the hour that comes twice when the clocks go back, the first opening is over and the second still ahead.
+    const second = Math.floor(now.getTime() / minuteMs + from - local.minuteOfDay) * minuteMs
+    const notBefore = opening > now ? opening : new Date(second)
+    return { action: 'defer', notBefore, reason: 'quiet_hours' }
+  }
+  if (local.minuteOfDay >= until) return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
   const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null
   if (isCapped && row.toldToday + toldBefore >= row.dailyCap) {
     const tomorrow = windowStart(1)

@@ -5,6 +5,7 @@ import type { Db } from '../db.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { africasTalkingGoneReasons, africasTalkingReportWords } from '../providers/africastalking.ts'
+import { clearNetworkBlocks, noteNetworkBlock } from './opt-out.ts'
 import { allowedMoves, type Lane, type ReportedStatus } from './status.ts'
 import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
 
@@ -16,6 +17,8 @@ export interface DeliveryReport {
   failureReason?: string | undefined
   networkCode?: string | undefined
   msisdn?: string | undefined
+  /** The one programme whose messages it may move; undefined: any. */
+  programmeId?: string | undefined
 }
 
 /** The words of each provider; literal, because the providers change their case between documents. */
@@ -45,24 +48,32 @@ const reportMoves = allowedMoves
 // The hot path is one statement: store, find, move and note.
 const recordSql = `
   with report as (
-    insert into delivery_reports (provider, provider_message_id, status, failure_reason, network_code, received_at, matched_at)
-    values ($2, $3, $4, $5, $6, $1,
-      case when exists (select 1 from messages where provider = $2 and provider_message_id = $3) then $1::timestamptz end)
+    insert into delivery_reports
+      (provider, provider_message_id, status, failure_reason, network_code, received_at, programme_id, matched_at)
+    select $2, $3, $4, $5, $6, $1, $9::uuid,
+      case when exists (select 1 from messages where provider = $2 and provider_message_id = $3) then $1::timestamptz end
+     where $9 is null or not exists (
+       select 1 from messages where provider = $2 and provider_message_id = $3 and programme_id <> $9)
     returning id, matched_at
   ), moved as (
     update messages m set status = $7, reason = $8, updated_at = $1
-     where m.provider = $2 and m.provider_message_id = $3 and (m.status || ' ' || $7::text) in (${reportMoves})
-    returning m.id, old.status as from_status, new.status as to_status, m.lane
+     where m.provider = $2 and m.provider_message_id = $3 and ($9 is null or m.programme_id = $9)
+       and (m.status || ' ' || $7::text) in (${reportMoves})
+    returning m.id, old.status as from_status, new.status as to_status, m.lane, m.phone_id
   ), noted as (
     insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
     select id, from_status, to_status, 'delivery_report', $8, $1 from moved
   )
   select report.id as "reportId", report.matched_at is not null as matched, moved.id, moved.to_status as "to",
-         moved.lane
+         moved.lane,
+         exists (select 1 from phones p where p.id = moved.phone_id and p.network_blocked_at is not null) as blocked
     from report left join moved on true`
 
-/** What became of a report: it moved a message, it changed nothing (late or repeated), it waits, or its word is unknown. */
-export type ReportOutcome = 'moved' | 'unchanged' | 'waiting' | 'unknown_word'
+/**
+ * What became of a report: it moved a message, it changed nothing (late or repeated), it waits, its word is unknown, or it is about
+ * another programme's message than the caller's and not even stored.
+ */
+export type ReportOutcome = 'moved' | 'unchanged' | 'waiting' | 'unknown_word' | 'other_programme'
 
 /** Stores every report; resolves also for unknown ids and words, which are facts too. */
 export async function recordDeliveryReport(
@@ -78,6 +89,7 @@ export async function recordDeliveryReport(
     id: string | null
     to: ReportedStatus
     lane: Lane
+    blocked: boolean
   }>(recordSql, [
     clock.now(),
     report.provider,
@@ -87,19 +99,60 @@ export async function recordDeliveryReport(
     report.networkCode ?? null,
     status ?? null,
     reasonOf(report),
+    report.programmeId ?? null,
   ])
   const moved = rows.filter((row) => row.id !== null)
   const reportId = rows[0]?.reportId
   let outcome: ReportOutcome =
-    status === undefined ? 'unknown_word' : moved.length > 0 ? 'moved' : 'unchanged'
+    reportId === undefined
+      ? 'other_programme'
+      : status === undefined
+        ? 'unknown_word'
+        : moved.length > 0
+          ? 'moved'
+          : 'unchanged'
   if (metrics !== undefined) countMoves(metrics, moved)
+  const through = moved.filter(({ to, blocked }) => to === 'delivered' && blocked)
+  if (through.length > 0)
+    await clearNetworkBlocks(
+      db.pool,
+      through.map((row) => row.id ?? ''),
+    )
+  if (isBlock(report) && rows[0]?.matched === true) await noteBlocks(db, clock, [report])
   if (rows[0]?.matched === false && reportId !== undefined) {
-    outcome = (await keepForLater(db, clock, reportId, report.msisdn, metrics)) ? 'moved' : 'waiting'
+    outcome = (await keepForLater(db, clock, reportId, report, metrics)) ? 'moved' : 'waiting'
   }
-  if (isGone(report))
+  if (isGone(report) && reportId !== undefined)
     await doubtReceivers({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [report])
   metrics?.deliveryReports.inc({ outcome })
   return outcome
+}
+
+/** The receiver blocked us at her network. The provider writes the word in two ways. */
+function isBlock({ failureReason }: { failureReason?: string | null | undefined }): boolean {
+  return failureReason?.toLowerCase() === 'userinblacklist'
+}
+
+async function noteBlocks(
+  db: Db,
+  clock: Clock,
+  reports: readonly { provider: string; providerMessageId: string }[],
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    for (const { provider, providerMessageId } of reports) {
+      const { rows } = await tx.query<{ id: string }>(
+        `select phone_id as id from messages
+          where provider = $1 and provider_message_id = $2 and phone_id is not null`,
+        [provider, providerMessageId],
+      )
+      await noteNetworkBlock(
+        tx,
+        rows.map(({ id }) => id),
+        'report',
+        clock.now(),
+      )
+    }
+  })
 }
 
 type Named = Pick<DeliveryReport, 'provider' | 'providerMessageId'>
@@ -136,15 +189,16 @@ async function keepForLater(
   db: Db,
   clock: Clock,
   reportId: string,
-  msisdn: string | undefined,
+  { msisdn, programmeId }: DeliveryReport,
   metrics: Metrics | undefined,
 ): Promise<boolean> {
   if (msisdn !== undefined) {
     await db.pool.query(
       `update delivery_reports set phone_ids = (
-         select array_agg(p.id) from programmes g join phones p on p.programme_id = g.id and p.msisdn = $2)
+         select array_agg(p.id) from programmes g join phones p on p.programme_id = g.id and p.msisdn = $2
+          where $3::uuid is null or g.id = $3)
        where id = $1`,
-      [reportId, msisdn],
+      [reportId, msisdn, programmeId ?? null],
     )
   }
   return (await matchReports({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [reportId])) > 0
@@ -167,6 +221,7 @@ const byIdSql = `
   select ${reportColumns}, m.id as "messageId"
     from delivery_reports r
     join messages m on m.provider = r.provider and m.provider_message_id = r.provider_message_id
+     and (r.programme_id is null or m.programme_id = r.programme_id)
    where r.matched_at is null and r.received_at > $1::timestamptz - interval '24 hours'
      and ($2::bigint[] is null or r.id = any($2))
    order by r.id limit 500`
@@ -235,9 +290,15 @@ async function settle(
       at,
       reports.map((report) => report.reportId),
     ])
+    await clearNetworkBlocks(
+      tx,
+      moves.filter(({ to }) => to === 'delivered').map(({ id }) => id),
+    )
     return moves
   })
   if (metrics !== undefined) countMoves(metrics, moved)
+  const blocks = reports.filter(isBlock)
+  if (blocks.length > 0) await noteBlocks(db, clock, blocks)
   const gone = reports.filter(isGone)
   if (gone.length > 0)
     await doubtReceivers({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, gone)

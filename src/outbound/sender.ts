@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { SmsProvider } from '../providers/africastalking.ts'
 import { claimBatch, closeBatch } from './batches.ts'
+import { giveBudgetBack, type Refusal, takeBudget } from './budget.ts'
 import { type CallDone, createCalls, type Entry, type LaneCalls } from './calls.ts'
 import type { Decision } from './decision.ts'
 import { matchReports } from './delivery-report.ts'
@@ -77,6 +78,7 @@ export function createSender(options: SenderOptions): Sender {
       writer: marks,
       onPause: () => worker?.pause(),
       onResume: () => worker?.resume(),
+      onReleased: (entries) => giveBudgetBack(db.pool, entries, clock.now()),
       onReportWaits: () => matchReports({ db, clock, metrics }).then(() => undefined),
     })
     worker = await options.queues.work(
@@ -115,12 +117,16 @@ export function createSender(options: SenderOptions): Sender {
       if (decision.action === 'send') sends.push({ ...decision, attempts: row.attempts })
       else settled.push(withoutSending(decision, batchId))
     }
+    const refusals = await takeBudget(db.pool, sends, now)
+    settled.push(...refusals.map((refusal) => withoutBudget(refusal, batchId)))
+    const refused = new Set(refusals.map(({ messageId }) => messageId))
+    const affordable = refused.size === 0 ? sends : sends.filter(({ messageId }) => !refused.has(messageId))
     for (const messageId of claimed.keys())
       settled.push({ messageId, to: 'failed', source: 'sender', reason: 'undecided', ifBatch: batchId })
     const done: CallDone = { submitted: 0, released: 0, other: 0 }
     await Promise.all([
       marks.write(settled),
-      ...calls.plan(sends, batchId).map(async (call) => {
+      ...calls.plan(affordable, batchId).map(async (call) => {
         const result = await call
         done.submitted += result.submitted
         done.released += result.released
@@ -153,6 +159,13 @@ export function createSender(options: SenderOptions): Sender {
       await writer?.close()
     },
   }
+}
+
+function withoutBudget({ messageId, reason, notBefore }: Refusal, batchId: string): Transition {
+  const shared = { messageId, source: 'sender', reason, ifBatch: batchId } as const
+  return notBefore === null
+    ? { ...shared, to: 'suppressed' }
+    : { ...shared, to: 'created', set: { notBefore } }
 }
 
 function withoutSending(decision: Exclude<Decision, { action: 'send' }>, batchId: string): Transition {

@@ -219,11 +219,13 @@ export function createTransitionWriter(options: TransitionWriterOptions): Transi
   const idle = [...options.pipelines]
 
   function take(): Ask[] {
-    let rows = 0
+    const ids = new Set<string>()
     let count = 0
-    for (const ask of waiting) {
-      if (count > 0 && rows + ask.transitions.length > rowsMax) break
-      rows += ask.transitions.length
+    for (const { transitions } of waiting) {
+      if (count > 0 && ids.size + transitions.length > rowsMax) break
+      // A job that was taken for dead may still be at work beside its second run: a statement moves a message once.
+      if (count > 0 && transitions.some(({ messageId }) => ids.has(messageId))) break
+      for (const { messageId } of transitions) ids.add(messageId)
       count += 1
     }
     const taken = waiting.slice(0, count)

@@ -1,11 +1,14 @@
-// In: a timer in every process. Out: alarms when no job goes through the queue, or when due messages wait too long, and when they are over.
+// In: a timer in every process. Out: alarms when no job goes through the queue, when due messages wait too long, when a programme sees too
+// many wrong PINs or has spent its day's budget, and when that is over.
 // Runs in each role, because a worker that is frozen cannot say so itself. Only reads.
-import type { Alarms } from '../alarms.ts'
+import type { AlarmCode, Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { readGuessing } from '../members/pin.ts'
 import { createWaker } from '../waker.ts'
+import { readSpent } from './budget.ts'
 import { readCanary } from './canary.ts'
 import { type Lane, lanes } from './status.ts'
 
@@ -62,7 +65,13 @@ export function createWatch({ db, clock, logger, alarms, times }: WatchOptions):
   let startedAt = clock.now()
 
   async function look(): Promise<void> {
-    const [beatAt, waiting] = await Promise.all([readCanary(db), readWaiting(db, clock.now())])
+    const asked = clock.now()
+    const [beatAt, waiting, guessed, spent] = await Promise.all([
+      readCanary(db),
+      readWaiting(db, asked),
+      readGuessing(db, asked),
+      readSpent(db.pool, asked),
+    ])
     const now = clock.now()
     const sinceMs = now.getTime() - (beatAt ?? startedAt).getTime()
     if (sinceMs > times.canaryLateMs) alarms.raise('queue.silent')
@@ -71,6 +80,13 @@ export function createWatch({ db, clock, logger, alarms, times }: WatchOptions):
       if ((waiting.get(lane) ?? 0) > waitMaxMs[lane]) alarms.raise('outbox.waiting', lane)
       else alarms.clear('outbox.waiting', lane)
     }
+    for (const [programmeId, isAbove] of guessed) settle('pin.guessing', programmeId, isAbove)
+    for (const [programmeId, isSpent] of spent) settle('budget.spent', programmeId, isSpent)
+  }
+
+  function settle(code: AlarmCode, where: string, isRaised: boolean): void {
+    if (isRaised) alarms.raise(code, where)
+    else alarms.clear(code, where)
   }
 
   async function watchLoop(): Promise<void> {

@@ -22,6 +22,7 @@ export type ForgetDialogues = (phoneIds: readonly string[]) => Promise<number>
 const nobody = '-'
 
 interface Known {
+  programme: string
   member: string
   now: Date
   /** Phones that were hers alone. */
@@ -45,14 +46,13 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
   },
   {
     name: 'inbound_messages',
-    takes: ['phones'],
-    sql: 'update inbound_messages set programme_id = null, phone_id = null, keyword = null where phone_id = any($1)',
+    takes: ['programme', 'phones'],
+    sql: 'select forget_inbound($1, $2)',
   },
   {
     name: 'delivery_reports',
-    takes: ['phones'],
-    sql: `update delivery_reports set phone_ids = array(select id from unnest(phone_ids) id where id <> all($1))
-           where phone_ids && $1::uuid[]`,
+    takes: ['programme', 'phones'],
+    sql: 'select forget_reports($1, $2)',
   },
   {
     name: 'phone_confirmations',
@@ -125,7 +125,7 @@ async function erase(
     waiting_messages: await stopWaiting(tx, memberId, own, now),
     entry_descriptions: await emptyDescriptions(tx, memberId, now),
   }
-  const known: Known = { member: memberId, now, phones: own, nobody }
+  const known: Known = { programme: programmeId, member: memberId, now, phones: own, nobody }
   for (const { name, sql, takes } of steps)
     erased[name] =
       (

@@ -1,10 +1,9 @@
 // What the kinds' SELECTs share. Only constants of ours: nothing from outside is ever joined into this SQL.
+import { newestWordSql } from '../members/consent.ts'
 
 /** Members whom a reminder of this purpose may be written for; asked again when it is sent. */
-export function reachable(purpose: 'reminder' | 'meeting' | 'training'): string {
-  return `mb.status = 'active' and mb.opted_out_at is null
-     and not exists (select 1 from consents c
-                      where c.member_id = mb.id and c.purpose = '${purpose}' and not c.granted)`
+export function reachable(purpose: 'reminder' | 'meeting'): string {
+  return `mb.status = 'active' and mb.opted_out_at is null and ${newestWordSql('mb.id', `'${purpose}'`)}`
 }
 
 /** The minute that the send window opens on a day, there where the programme is; not before now. */

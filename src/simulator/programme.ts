@@ -2,6 +2,7 @@
 // Must never touch a database that has a programme, and never owe anybody a message for the past it makes up.
 import { Decimal } from 'decimal.js'
 import type pg from 'pg'
+import { recordAudit } from '../audit.ts'
 import { addDays, instantAt, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { StartError } from '../errors.ts'
@@ -9,6 +10,7 @@ import { withoutTelling } from '../imports/told.ts'
 import { chart, openAccounts, savingsAccount, standardAccounts } from '../ledger/accounts.ts'
 import { type NewEntry, postEntries, reverseEntry } from '../ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan } from '../ledger/loans.ts'
+import { recordWords, servicePurposes } from '../members/consent.ts'
 import {
   type DemoPhone,
   demoFacilitatorMsisdn,
@@ -33,6 +35,10 @@ const postedBy = 'seed'
 /** Groups written together; keeps memory small whatever the size of the programme. */
 const groupsPerBatch = 20
 const entriesPerBatch = 2_000
+/** Before the oldest entry that the seed makes up. */
+const enrolledDaysAgo = 1_000
+/** The sheet that was read to them. */
+const enrolmentWording = 'sheet-1'
 
 export interface SeedOptions {
   /** The same seed and day make the same data. */
@@ -57,7 +63,16 @@ export async function seedProgramme(db: Db, options: SeedOptions): Promise<Seede
     const found = await tx.query('select 1 from programmes limit 1')
     if (found.rowCount !== 0)
       throw new StartError('There is nothing to seed', ['the database already has a programme'])
-    return withoutTelling(tx, options.now, () => writeProgramme(tx, options, today))
+    const written = await withoutTelling(tx, options.now, () => writeProgramme(tx, options, today))
+    await recordAudit(tx, {
+      at: options.now,
+      programmeId: written.programmeId,
+      actor: 'operator',
+      action: 'demo.seeded',
+      subject: `programme:${written.programmeId}`,
+      after: { members: options.members, seed: options.seed },
+    })
+    return written
   })
   // A server that has just taken a million rows would plan its first reads for empty tables.
   await db.pool.query('analyze')
@@ -174,6 +189,7 @@ async function writeGroups(writer: Writer, groups: readonly SeedGroup[]): Promis
   const memberIds = await insertMembers(writer, groups, groupIds)
   const members = groups.flatMap((group) => group.members)
   await insertPhones(writer, members, memberIds)
+  await noteConsents(writer, groups, memberIds)
   await insertMeetings(writer, groups, groupIds)
   await insertSessions(writer, groups, groupIds, memberIds)
   await writeMoney(writer, members, memberIds)
@@ -207,6 +223,32 @@ async function insertMembers(
     ],
   )
   return new Map(inserted.rows.map((row) => [row.number, row.id]))
+}
+
+/** At enrolment the facilitator asked about what serves them; who dials for the first time is asked on the screen. */
+async function noteConsents(
+  { tx, facilitatorIds, now }: Writer,
+  groups: readonly SeedGroup[],
+  memberIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  const at = new Date(now.getTime() - enrolledDaysAgo * 86_400_000)
+  const words = groups.flatMap((group) =>
+    group.members
+      .filter(({ demo }) => demo?.situation !== 'first_time')
+      .flatMap(({ number, language }) =>
+        servicePurposes.map((purpose) => ({
+          memberId: memberIds.get(number) ?? '',
+          purpose,
+          granted: true,
+          channel: 'staff' as const,
+          wording: enrolmentWording,
+          language: language ?? 'fr',
+          collector: `staff:${facilitatorIds[group.facilitator]}`,
+          at,
+        })),
+      ),
+  )
+  await recordWords(tx, words)
 }
 
 async function insertPhones(

@@ -6,11 +6,12 @@ import type { Db, Queryable } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
+import type { Saying } from '../members/consent.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { noteSeen } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
-import { stopMessages } from '../outbound/opt-out.ts'
+import { noteNetworkBlock, stopMessages } from '../outbound/opt-out.ts'
 import { createMessages } from '../outbound/outbox.ts'
 import { fold } from './fold.ts'
 import type { KeywordAnswer, Sender, SenderMember } from './keyword.ts'
@@ -45,9 +46,12 @@ export interface InboundOptions {
 }
 
 export interface Inbound {
-  /** Resolves when everything is committed; rejects when the provider should try again. */
-  receive(sms: InboundSms): Promise<void>
-  optOut(word: NetworkOptOut): Promise<void>
+  /**
+   * Resolves when everything is committed; rejects when the provider should try again. `only`: the one programme that the caller may
+   * reach, by its id; what is for another one has no effect.
+   */
+  receive(sms: InboundSms, only?: string): Promise<void>
+  optOut(word: NetworkOptOut, only?: string): Promise<void>
 }
 
 const dayMs = 24 * 3_600_000
@@ -60,10 +64,17 @@ export function createInbound(options: InboundOptions): Inbound {
   const match = createMatcher(i18n)
   const ownNames = new Set(programmes.flatMap(({ shortcode, senderId }) => [shortcode, senderId]))
 
-  async function receive(sms: InboundSms): Promise<void> {
+  const reachable = (only: string | undefined) =>
+    only === undefined ? programmes : programmes.filter(({ id }) => id === only)
+
+  async function receive(sms: InboundSms, only?: string): Promise<void> {
     const now = clock.now()
+    if (only !== undefined && programmes.some(({ shortcode, id }) => shortcode === sms.to && id !== only)) {
+      logger.warn({ event: 'sms.other_programme', provider: sms.provider })
+      return
+    }
     const msisdn = ownNames.has(sms.from) ? undefined : numberOf(sms.from)
-    const meant = msisdn === undefined ? [] : await meantProgrammes(db, programmes, sms.to, msisdn)
+    const meant = msisdn === undefined ? [] : await meantProgrammes(db, reachable(only), sms.to, msisdn)
     const languages = [...new Set(meant.flatMap((one) => one.languages))]
     const matched = match(fold(sms.text), languages)
     // Of two programmes nobody may guess which one she asks; a STOP counts for both, and one of them confirms it.
@@ -73,7 +84,9 @@ export function createInbound(options: InboundOptions): Inbound {
       const inboundId = await rememberOnce(tx, sms, programme?.id, matched?.keyword.name, now)
       if (inboundId === undefined) return 'repeated'
       if (programme === undefined || msisdn === undefined) return 'no_programme'
-      if (stopsAll) await stopPhones(tx, meant, msisdn, now)
+      if (stopsAll)
+        for (const phoneId of await lockPhones(tx, meant, msisdn))
+          await stopMessages(tx, { phoneId }, stopSaying(now))
       const sender = await lockSender(tx, programme.id, msisdn, now)
       const earlier = await countToday(tx, sender.phoneId, now)
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
@@ -122,17 +135,20 @@ export function createInbound(options: InboundOptions): Inbound {
     return earlier.unknown > 0 ? undefined : { template: 'reply.unknown' }
   }
 
-  async function optOut({ senderId, msisdn: written }: NetworkOptOut): Promise<void> {
+  async function optOut({ senderId, msisdn: written }: NetworkOptOut, only?: string): Promise<void> {
     const now = clock.now()
     const msisdn = numberOf(written)
     if (msisdn === undefined) return
     const meant = programmes.filter((one) => one.senderId === senderId || one.shortcode === senderId)
     // A sender name that we do not know says nothing about one programme: it then counts for all that know the number.
-    const stopped = await db.transaction((tx) =>
-      stopPhones(tx, meant.length > 0 ? meant : programmes, msisdn, now),
-    )
+    const concerned = (meant.length > 0 ? meant : programmes).filter((one) => reachable(only).includes(one))
+    const blocked = await db.transaction(async (tx) => {
+      const phoneIds = await lockPhones(tx, concerned, msisdn)
+      await noteNetworkBlock(tx, phoneIds, 'callback', now)
+      return phoneIds.length
+    })
     metrics.inbound.inc({ keyword: 'network_opt_out' })
-    logger.info({ event: 'sms.network_opt_out', phones: stopped, from: maskMsisdn(msisdn) })
+    logger.info({ event: 'sms.network_opt_out', phones: blocked, from: maskMsisdn(msisdn) })
   }
 
   return { receive, optOut }
@@ -144,19 +160,21 @@ function numberOf(written: string): string | undefined {
   return parseMsisdn(written.startsWith('+') ? written : `+${written}`, 'SN')
 }
 
-/** Stops the phones with this number in these programmes; returns how many there are. */
-async function stopPhones(
+function stopSaying(at: Date): Saying {
+  return { channel: 'sms', wording: 'keyword', language: undefined, collector: 'herself', at }
+}
+
+/** The phones with this number in these programmes. */
+async function lockPhones(
   tx: Queryable,
   programmes: readonly ProgrammeInfo[],
   msisdn: string,
-  now: Date,
-): Promise<number> {
+): Promise<string[]> {
   const { rows } = await tx.query<{ id: string }>(
     'select id from phones where msisdn = $1 and programme_id = any($2) order by id for update',
     [msisdn, programmes.map(({ id }) => id)],
   )
-  for (const { id } of rows) await stopMessages(tx, { phoneId: id }, now)
-  return rows.length
+  return rows.map(({ id }) => id)
 }
 
 /** By the shortcode; else the programmes that know the number; else the only programme there is. */
@@ -199,8 +217,9 @@ async function lockSender(tx: Queryable, programmeId: string, msisdn: string, no
     `insert into phones (programme_id, msisdn) values ($1, $2) on conflict (programme_id, msisdn) do nothing`,
     [programmeId, msisdn],
   )
-  const phones = await tx.query<{ phoneId: string; language: string | null; optedOut: boolean }>(
-    `select id as "phoneId", language, opted_out_at is not null as "optedOut"
+  const phones = await tx.query<Omit<Sender, 'members'>>(
+    `select id as "phoneId", language, opted_out_at is not null as "optedOut",
+            network_blocked_at is not null as "networkBlocked"
        from phones where programme_id = $1 and msisdn = $2 for no key update`,
     [programmeId, msisdn],
   )

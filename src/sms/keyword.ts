@@ -1,6 +1,7 @@
 // What a keyword is, and how an answer to one is described. The text that she wrote is never part of either.
 import type { Queryable } from '../db.ts'
 import type { I18n } from '../i18n.ts'
+import type { Saying } from '../members/consent.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 
 export interface SenderMember {
@@ -14,6 +15,8 @@ export interface Sender {
   phoneId: string
   language: string | null
   optedOut: boolean
+  /** Its network refuses our messages. */
+  networkBlocked: boolean
   /** Everybody who shares the phone; none for a number that we do not know. */
   members: SenderMember[]
 }
@@ -54,4 +57,10 @@ export function onlyMember(sender: Sender): SenderMember | undefined {
 export function aboutSender(template: string, sender: Sender): KeywordAnswer {
   const member = onlyMember(sender)
   return member?.status === 'active' ? { template, memberId: member.id } : { template }
+}
+
+/** STOP and START are her own words, not an answer to ours. */
+export function sayingOf({ sender, programme, now }: KeywordContext): Saying {
+  const language = onlyMember(sender)?.language ?? sender.language ?? programme.languages[0]
+  return { channel: 'sms', wording: 'keyword', language, collector: 'herself', at: now }
 }

@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import { consentPurposes, setConsent, startAgain } from '../members/consent.ts'
+import { consentPurposes, type Saying, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { isSimClean } from '../members/sim-swap.ts'
-import { stopMessages } from '../outbound/opt-out.ts'
+import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import type { LineValues } from './data.ts'
+import { hoursOfValue } from './data-messages.ts'
 import type { Dialogue } from './session.ts'
 
 export interface ActionContext {
@@ -22,6 +23,8 @@ export interface ActionContext {
   now: Date
   /** Names this input of this session; the same callback has the same key. */
   hopKey: string
+  /** How a word about our messages is taken down here. */
+  saying: Saying
 }
 
 export interface ActionResult {
@@ -57,9 +60,15 @@ export const actions: Readonly<Record<string, Action>> = {
   choose_member: {
     outcomes: ['chosen', 'gone'],
     async run(context, memberId) {
-      const rows = await context.db.reads.query<{ language: string | null; role: string; hasPin: boolean }>(
+      const rows = await context.db.reads.query<{
+        language: string | null
+        role: string
+        hasPin: boolean
+        unasked: boolean
+      }>(
         'choose-member',
-        `select m.language, m.role, n.member_id is not null as "hasPin"
+        `select m.language, m.role, n.member_id is not null as "hasPin",
+                not exists (select 1 from consents c where c.member_id = m.id) as unasked
            from members m join member_phones mp on mp.member_id = m.id and mp.phone_id = $2 and mp.reverify_since is null
            left join member_pins n on n.member_id = m.id
           where m.id = $1 and m.status = 'active'`,
@@ -67,10 +76,10 @@ export const actions: Readonly<Record<string, Action>> = {
       )
       const row = rows[0]
       if (row === undefined) return { outcome: 'gone' }
-      const { role, hasPin } = row
+      const { role, hasPin, unasked } = row
       const own = row.language !== null && context.programme.languages.includes(row.language)
       const language = own && row.language !== null ? row.language : context.dialogue.language
-      return { outcome: 'chosen', changes: { memberId, role, hasPin, language, passed: false } }
+      return { outcome: 'chosen', changes: { memberId, role, hasPin, unasked, language, passed: false } }
     },
   },
 
@@ -105,28 +114,35 @@ export const actions: Readonly<Record<string, Action>> = {
       const { db, programme, dialogue, phoneId, now } = context
       if (programme.simSwapCheck && !dialogue.hasPin && !(await isSimClean(db.pool, phoneId, now)))
         return { outcome: 'unchecked' }
-      const rows = await context.db.reads.query<{ birthYear: number | null; msisdns: string[] }>(
+      const rows = await context.db.reads.query<{
+        birthYear: number | null
+        number: string
+        msisdns: string[]
+      }>(
         'pin-owner',
-        `select m.birth_year as "birthYear", coalesce(array_agg(p.msisdn), '{}') as msisdns
+        `select m.birth_year as "birthYear", m.number, coalesce(array_agg(p.msisdn), '{}') as msisdns
            from members m left join member_phones mp on mp.member_id = m.id left join phones p on p.id = mp.phone_id
           where m.id = $1 group by m.id`,
         [memberOf(context)],
       )
       const owner = rows[0]
       if (owner === undefined) throw new InvariantError('The member is gone')
-      if (isWeakPin(typed, { birthYear: owner.birthYear ?? undefined, msisdns: owner.msisdns }))
-        return { outcome: 'weak' }
+      if (isWeakPin(typed, { ...owner, birthYear: owner.birthYear ?? undefined })) return { outcome: 'weak' }
       return { outcome: 'ok', changes: { draft: await context.pins.hash(typed) } }
     },
   },
 
   confirm_pin: {
-    outcomes: ['ok', 'different'],
+    outcomes: ['ok', 'different', 'overtaken'],
     async run(context, typed) {
-      const { draft } = context.dialogue
+      const { draft, hasPin } = context.dialogue
       if (draft === undefined || !isPin(typed) || !(await context.pins.matches(draft, typed)))
         return { outcome: 'different', changes: { draft: undefined } }
-      await context.pins.setHash(memberOf(context), draft, context.now)
+      // Until this line the dialogue went by what was so when it began.
+      const { pins, now } = context
+      const kept = await (hasPin ? pins.change : pins.setFirst)(memberOf(context), draft, now)
+      if (!kept)
+        return { outcome: 'overtaken', changes: { draft: undefined, hasPin: !hasPin, passed: false } }
       return { outcome: 'ok', changes: { draft: undefined, hasPin: true, passed: true } }
     },
   },
@@ -161,14 +177,29 @@ export const actions: Readonly<Record<string, Action>> = {
       const [purpose, wanted] = value.split(':')
       const known = consentPurposes.find((candidate) => candidate === purpose)
       if (known === undefined) throw new InvariantError('A purpose that no screen offered')
-      await setConsent(context.db.pool, {
+      const word = {
+        ...context.saying,
         memberId: memberOf(context),
         purpose: known,
         granted: wanted === 'on',
-        channel: 'ussd',
-        language: context.dialogue.language,
-        now: context.now,
-      })
+      }
+      await context.db.transaction((tx) => setConsents(tx, [word], context.now))
+      return { outcome: 'saved' }
+    },
+  },
+
+  answer_consent: {
+    outcomes: ['saved'],
+    async run(context, value) {
+      const yes: readonly string[] =
+        value === 'all' ? consentPurposes : value === 'service' ? servicePurposes : []
+      const words = consentPurposes.map((purpose) => ({
+        ...context.saying,
+        memberId: memberOf(context),
+        purpose,
+        granted: yes.includes(purpose),
+      }))
+      await context.db.transaction((tx) => setConsents(tx, words, context.now))
       return { outcome: 'saved' }
     },
   },
@@ -177,7 +208,7 @@ export const actions: Readonly<Record<string, Action>> = {
     outcomes: ['stopped'],
     async run(context) {
       const memberId = memberOf(context)
-      await context.db.transaction((tx) => stopMessages(tx, { memberId }, context.now))
+      await context.db.transaction((tx) => stopMessages(tx, { memberId }, context.saying))
       return { outcome: 'stopped' }
     },
   },
@@ -185,8 +216,18 @@ export const actions: Readonly<Record<string, Action>> = {
   start_messages: {
     outcomes: ['started'],
     async run(context) {
-      await startAgain(context.db.pool, { memberId: memberOf(context), now: context.now })
+      const { phoneId, saying } = context
+      const memberId = memberOf(context)
+      await context.db.transaction((tx) => startMessages(tx, { memberId, dialledFrom: phoneId }, saying))
       return { outcome: 'started' }
+    },
+  },
+
+  choose_hours: {
+    outcomes: ['saved'],
+    async run(context, value) {
+      await setSmsHours(context.db.pool, memberOf(context), hoursOfValue(value))
+      return { outcome: 'saved' }
     },
   },
 }

@@ -24,7 +24,7 @@ const closings: Readonly<Record<string, (sample: Samples) => LineValues>> = {
 }
 const words = ['back', 'home', 'more']
 /** Reasons that the engine gives by itself. */
-const engineReasons = ['choice_unknown', 'not_allowed', 'menu_changed']
+const engineReasons = ['choice_unknown', 'not_allowed', 'menu_changed', 'network_blocked']
 /** The longest alias or endonym that still stands in one line with its key. */
 const labelSample = 'Marie-Madeleine Sambou'
 
@@ -349,7 +349,10 @@ function checkFit(menu: Menu, i18n: I18n, programme: ProgrammeLimits, report: Re
       if (!isFirst) continue
       const listed =
         name === menu.gates.language ? programme.languages.map((code) => `9 ${spell(i18n, code)}`) : options
-      const { more: pages } = layOut({ lines, options: listed, foot: [], more }, 0, limit)
+      // The one reason that may stand over the first screen from the start.
+      const notice =
+        name === menu.home ? text({ key: 'common.reasons.network_blocked', values: () => ({}) }) : undefined
+      const { more: pages } = layOut({ notice, lines, options: listed, foot: [], more }, 0, limit)
       if (pages) report(`${where} the first screen is longer than ${limit}`)
     }
   }

@@ -34,6 +34,8 @@ export interface Hop {
   language: string
   /** Her phone is known and she may be answered; false until that was read. */
   isMember: boolean
+  /** When it came, in milliseconds since 1970; a late answer is worked out after that. */
+  atMs: number
   /** Set once the dialogue was told that the answer is late. */
   lateReply: string | undefined
 }
@@ -76,6 +78,7 @@ const newDialogue: Dialogue = {
   memberId: undefined,
   role: '',
   hasPin: false,
+  unasked: false,
   shared: false,
   passed: false,
   target: undefined,
@@ -123,6 +126,7 @@ export function createConversation(deps: ConversationDeps) {
       memberId: only?.id,
       role: only?.role ?? '',
       hasPin: only?.hasPin ?? false,
+      unasked: only?.unasked ?? false,
       shared: active.length > 1,
     }
   }
@@ -142,6 +146,13 @@ export function createConversation(deps: ConversationDeps) {
         msisdn: hop.call.msisdn,
         now,
         hopKey,
+        saying: {
+          channel: 'ussd',
+          wording: i18n.language(current.dialogue.language ?? hop.language).consent.version,
+          language: current.dialogue.language,
+          collector: 'herself',
+          at: now,
+        },
       }
       const { outcome, changes, values } = await known.run(context, action.value)
       const dialogue = changes === undefined ? current.dialogue : { ...current.dialogue, ...changes }
@@ -163,6 +174,7 @@ export function createConversation(deps: ConversationDeps) {
       dialogue,
       language: dialogue.language ?? hop.language,
       msisdn: hop.call.msisdn,
+      networkCode: hop.call.networkCode,
       now,
     }
     const views = await Promise.all(
@@ -256,12 +268,12 @@ export function createConversation(deps: ConversationDeps) {
     const passing = stateOf(menu, dialogue.state).passing
     const state = passing ? dialogue.target : dialogue.state
     if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
-    const { trail, memberId, role, hasPin } = dialogue
-    return { state, trail, memberId, role, hasPin }
+    const { trail, memberId, role, hasPin, unasked } = dialogue
+    return { state, trail, memberId, role, hasPin, unasked }
   }
 
   return {
-    isStale: (session: Session, now: Date): boolean => now.getTime() - session.lastAtMs > dialogueTimeoutMs,
+    isOld: (session: Session, atMs: number): boolean => atMs - session.beganAtMs > dialogueTimeoutMs,
 
     /** The first callback of a session: who calls, in which language, and where to. */
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
@@ -292,10 +304,11 @@ export function createConversation(deps: ConversationDeps) {
         opening.language === undefined ||
         (resumable.memberId !== undefined && known === undefined)
       )
-        return finish(walk, enter(menu, opening, menu.home))
+        return finish(walk, greet(menu, enter(menu, opening, menu.home), caller))
       metrics.sessions.inc({ event: 'resume_offered' })
       // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
-      const current = known === undefined ? {} : { role: known.role, hasPin: known.hasPin }
+      const current =
+        known === undefined ? {} : { role: known.role, hasPin: known.hasPin, unasked: known.unasked }
       return finish(walk, enter(menu, { ...opening, resumable: { ...resumable, ...current } }, resume))
     },
 
@@ -305,8 +318,18 @@ export function createConversation(deps: ConversationDeps) {
       const menu = menuOf(hop.programme, dialogue.menu)
       const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       if (session.menuVersion !== menu.version) {
-        const { language, memberId, role, hasPin, shared, passed } = dialogue
-        const kept = { ...newDialogue, menu: dialogue.menu, language, memberId, role, hasPin, shared, passed }
+        const { language, memberId, role, hasPin, unasked, shared, passed } = dialogue
+        const kept = {
+          ...newDialogue,
+          menu: dialogue.menu,
+          language,
+          memberId,
+          role,
+          hasPin,
+          unasked,
+          shared,
+          passed,
+        }
         return finish(walk, { ...enter(menu, kept, menu.home), reason: 'menu_changed' })
       }
       let current = await act(walk, step(menu, dialogue, { type: 'input', text: input }), hop.textHash)
@@ -320,6 +343,13 @@ export function createConversation(deps: ConversationDeps) {
       }
       return finish(walk, current)
     },
+  }
+
+  /** The first screen says once that her network refuses our messages; the messages screen says what to do. */
+  function greet(menu: Menu, opened: Step, caller: Caller): Step {
+    const isHome = opened.dialogue.state === menu.home
+    const isHers = opened.dialogue.menu === undefined
+    return caller.networkBlocked && isHome && isHers ? { ...opened, reason: 'network_blocked' } : opened
   }
 
   /** A stranger, or a member who is suspended or has left: the same words for all of them. */

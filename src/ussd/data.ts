@@ -12,10 +12,10 @@ import {
   readPosition,
   readSchedule,
 } from '../ledger/position.ts'
-import { consentPurposes, readConsents } from '../members/consent.ts'
 import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
+import { memberIn, messageSources } from './data-messages.ts'
 import type { Dialogue } from './session.ts'
 
 export interface DataContext {
@@ -25,6 +25,7 @@ export interface DataContext {
   dialogue: Dialogue
   language: string
   msisdn: string
+  networkCode: string | undefined
   now: Date
 }
 
@@ -75,6 +76,8 @@ export interface Samples {
   phone: string
   code: string
   number: string
+  /** What she is asked about our messages, as it stands. */
+  wording: string
 }
 
 export function samplesOf(language: LanguageInfo, currency: string): Samples {
@@ -93,6 +96,7 @@ export function samplesOf(language: LanguageInfo, currency: string): Samples {
     phone: '+221338000000',
     code: '*384*123456#',
     number: 'L-2026-001234',
+    wording: language.consent.wording,
   }
 }
 
@@ -104,20 +108,14 @@ const movementsShown = 5
 /** Members of one phone that a screen offers. */
 const membersShownMax = 7
 
-function member(context: DataContext): string {
-  const { memberId } = context.dialogue
-  if (memberId === undefined) throw new RangeError(`State ${context.dialogue.state} needs a member`)
-  return memberId
-}
-
 function balances(context: DataContext): Promise<MemberBalances> {
   const { date } = localParts(context.now, context.programme.timeZone)
-  return readBalances(context.db.reads, member(context), date)
+  return readBalances(context.db.reads, memberIn(context), date)
 }
 
 function position(context: DataContext): Promise<MemberPosition> {
   const { date } = localParts(context.now, context.programme.timeZone)
-  return readPosition(context.db.reads, member(context), context.now, date)
+  return readPosition(context.db.reads, memberIn(context), context.now, date)
 }
 
 const amountOf = ({ i18n, language, programme }: DataContext, amount: Amount) =>
@@ -214,7 +212,7 @@ export const sources: Readonly<Record<string, Source>> = {
     },
     ofMember: true,
     async load(context) {
-      const rows = await readSchedule(context.db.reads, member(context))
+      const rows = await readSchedule(context.db.reads, memberIn(context))
       if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
       const severalLoans = rows.some((row) => row.loanNumber !== rows[0]?.loanNumber)
       const lines: Line[] = []
@@ -260,7 +258,7 @@ export const sources: Readonly<Record<string, Source>> = {
     },
     ofMember: true,
     async load(context) {
-      const rows = await readMovements(context.db.reads, member(context), movementsShown)
+      const rows = await readMovements(context.db.reads, memberIn(context), movementsShown)
       if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
       return {
         lines: rows.map((row) => ({
@@ -343,32 +341,7 @@ export const sources: Readonly<Record<string, Source>> = {
     },
   },
 
-  /** Which messages she has; choosing one turns it the other way. The option's value says what will be, so twice is once. */
-  consents: {
-    texts: { stopped: nothing },
-    optionTexts: Object.fromEntries(
-      consentPurposes.flatMap((purpose) => [
-        [`${purpose}_on`, nothing],
-        [`${purpose}_off`, nothing],
-      ]),
-    ),
-    optionsMax: consentPurposes.length,
-    facts: ['stopped', 'not_stopped'],
-    ofMember: true,
-    async load(context) {
-      const { stopped, granted } = await readConsents(context.db.reads, member(context))
-      if (stopped) return { lines: [{ name: 'stopped', values: {} }], facts: ['stopped'] }
-      const options = consentPurposes.map((purpose) => {
-        const on = granted[purpose]
-        return {
-          value: `${purpose}:${on ? 'off' : 'on'}`,
-          name: `${purpose}_${on ? 'on' : 'off'}`,
-          values: {},
-        }
-      })
-      return { lines: [], options, facts: ['not_stopped'] }
-    },
-  },
+  ...messageSources,
 
   /** Where to ask. */
   office: {

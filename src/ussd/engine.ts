@@ -82,12 +82,16 @@ function goTo(menu: Menu, dialogue: Dialogue, to: string): Step {
   }
 }
 
-/** Opens a state, or the gate before it: language, member, PIN. */
+/** Opens a state, or the gate before it: language, member, PIN, what we may send her. */
 export function enter(menu: Menu, dialogue: Dialogue, name: string): Step {
   const state = stateOf(menu, name)
   const gate = gateBefore(menu, dialogue, name, state)
   if (gate === 'refused') return { dialogue: opened(menu, dialogue, menu.home), reason: 'not_allowed' }
-  if (gate !== undefined) return { dialogue: { ...opened(menu, dialogue, gate), target: name } }
+  if (gate !== undefined) {
+    const stopped = { ...opened(menu, dialogue, gate), target: name }
+    // Asked once a dialogue: who turns away from the question is left in peace.
+    return { dialogue: gate === menu.gates.consent ? { ...stopped, unasked: false } : stopped }
+  }
   return { dialogue: opened(menu, dialogue, name) }
 }
 
@@ -101,7 +105,7 @@ function gateBefore(menu: Menu, dialogue: Dialogue, name: string, state: MenuSta
   if (state.roles !== undefined && !state.roles.includes(dialogue.role)) return 'refused'
   if (!dialogue.passed && (state.pin || dialogue.shared))
     return (dialogue.hasPin ? gates.pin : gates.new_pin) ?? 'refused'
-  return undefined
+  return dialogue.passed && dialogue.unasked ? gates.consent : undefined
 }
 
 function opened(menu: Menu, dialogue: Dialogue, name: string): Dialogue {

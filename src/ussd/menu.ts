@@ -76,6 +76,7 @@ const menuSchema = z.strictObject({
     who: name.optional(),
     pin: name.optional(),
     new_pin: name.optional(),
+    consent: name.optional(),
     resume: name.optional(),
   }),
   states: z.record(name, stateSchema),

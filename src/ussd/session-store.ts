@@ -30,8 +30,6 @@ export interface SessionStore {
   load(key: string, textHash: string, caller: string | undefined, now: Date): Promise<Loaded>
   /** False when another callback of this session was faster; nothing is stored then. */
   save(saving: Saving): Promise<boolean>
-  /** The answer given to one text, if it is still kept. */
-  replyTo(key: string, textHash: string): Promise<string | undefined>
   /** Removes every dialogue of these phones, with its answers; returns how many. */
   forget(phoneIds: readonly string[]): Promise<number>
   /** Removes what has expired; returns how many dialogues. */
@@ -102,14 +100,6 @@ export function createPostgresSessions(pipeline: Pipeline): SessionStore {
       const rows = await pipeline.query('session-save', saveSql, values)
       return rows.length === 1
     },
-    async replyTo(key, textHash) {
-      const rows = await pipeline.query<{ reply: string }>(
-        'session-reply',
-        'select reply from ussd_replies where session_key = $1 and input_hash = $2',
-        [key, textHash],
-      )
-      return rows[0]?.reply
-    },
     async forget(phoneIds) {
       const rows = await pipeline.query<{ forgotten: number }>('session-forget', forgetSql, [phoneIds])
       return rows[0]?.forgotten ?? 0
@@ -178,9 +168,6 @@ export function createRedisSessions(redis: Redis): SessionStore {
         caller === undefined ? '' : callerKeptMs,
       )
       return saved === 1
-    },
-    async replyTo(key, textHash) {
-      return (await redis.hget(sessionKey(key), `r:${textHash}`)) ?? undefined
     },
     async forget(phoneIds) {
       let forgotten = 0

@@ -26,6 +26,7 @@ export interface Resumable {
   memberId: string | undefined
   role: string
   hasPin: boolean
+  unasked: boolean
 }
 
 /** What the engine reads and changes. */
@@ -43,6 +44,8 @@ export interface Dialogue {
   memberId: string | undefined
   role: string
   hasPin: boolean
+  /** She has never said what we may send her. */
+  unasked: boolean
   /** Several members use this phone. */
   shared: boolean
   /** The PIN was right in this dialogue. */
@@ -68,11 +71,13 @@ export interface Session {
   /** Length and keyed hash of the whole text seen so far. */
   seenLength: number
   seenHash: string
+  /** Milliseconds since 1970 of the first callback. */
+  beganAtMs: number
   /** Milliseconds since 1970 of the last callback. */
   lastAtMs: number
 }
 
-/** A callback later than this after the one before belongs to no dialogue (the network's own limit). */
+/** A callback later than this after the first one belongs to no dialogue (the network's own limit), however busy it was kept. */
 export const dialogueTimeoutMs = 180_000
 /** How long a dropped dialogue can be resumed and an answer repeated. */
 export const keptMs = 600_000

@@ -78,6 +78,7 @@ export function createUssd(deps: UssdDeps) {
         ended: turn.ended || hop.lateReply !== undefined,
         seenLength: hop.call.text.length,
         seenHash: hop.textHash,
+        beganAtMs: loaded.session?.beganAtMs ?? hop.atMs,
         lastAtMs: now.getTime(),
       }
       const { key, textHash } = hop
@@ -96,19 +97,25 @@ export function createUssd(deps: UssdDeps) {
     now: Date,
   ): Promise<Turn | { repeated: string; outcome: string }> {
     const { session } = loaded
-    const { call, programme } = hop
+    const { call } = hop
     if (session === undefined) return conversation.begin(hop, loaded.last, now)
     hop.language = session.dialogue.language ?? hop.language
     hop.isMember = session.phoneId !== ''
     if (loaded.reply !== undefined) return { repeated: loaded.reply, outcome: 'repeated' }
     const reading = readText(session, call.text, (text) => keys.text(hop.key, text))
-    const over = () => renderer.closing(hop.language, 'over', { code: `${programme.serviceCode}#` })
-    if (reading.kind !== 'next') {
-      const current = await sessions.replyTo(hop.key, session.seenHash)
-      return { repeated: current ?? over(), outcome: 'out_of_order' }
-    }
-    if (session.ended || conversation.isStale(session, now)) return { repeated: over(), outcome: 'over' }
+    // What was never answered and goes on from nothing that she saw may be somebody else's: it gets no screen of hers.
+    if (reading.kind !== 'next') return refuse(hop, 'mismatch')
+    if (session.ended) return refuse(hop, 'ended')
+    if (conversation.isOld(session, hop.atMs)) return refuse(hop, 'old')
     return conversation.go(hop, session, reading.input, now)
+  }
+
+  /** The dialogue itself stays as it is: a stray callback must not end hers. */
+  function refuse(hop: Hop, why: 'mismatch' | 'ended' | 'old'): { repeated: string; outcome: string } {
+    metrics.sessions.inc({ event: `refused_${why}` })
+    logger.warn({ event: 'ussd.refused', why, session: hop.key.slice(0, 8) })
+    const code = `${hop.programme.serviceCode}#`
+    return { repeated: renderer.closing(hop.language, 'over', { code }), outcome: why }
   }
 
   function inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
@@ -173,11 +180,11 @@ export function createUssd(deps: UssdDeps) {
   }
 
   return {
-    /** Never rejects. */
-    async answer(call: UssdCall): Promise<string> {
+    /** Never rejects. `only`: the one programme that the caller may reach, by its id; a code of another one is unknown to it. */
+    async answer(call: UssdCall, only?: string): Promise<string> {
       const startedMs = elapsedMs()
       const programme = programmes.get(call.serviceCode.replace(/#$/, ''))
-      if (programme === undefined) {
+      if (programme === undefined || (only !== undefined && programme.id !== only)) {
         metrics.hops.inc({ outcome: 'unknown_code' })
         logger.warn({ event: 'ussd.unknown_code', provider: call.provider })
         return renderer.closing(deps.programmes[0]?.languages[0] ?? 'en', 'unknown_code')
@@ -192,6 +199,7 @@ export function createUssd(deps: UssdDeps) {
         textHash: keys.text(key, call.text),
         language: programme.languages[0] ?? 'en',
         isMember: false,
+        atMs: clock.now().getTime(),
         lateReply: undefined,
       }
       let answer: Answer

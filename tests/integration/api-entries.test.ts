@@ -1,9 +1,11 @@
+import type { Router } from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { createApi } from '../../src/http/api.ts'
 import { createApiKey } from '../../src/http/keys.ts'
 import { createApp, type HttpServer, listen } from '../../src/http/server.ts'
 import { createMetrics } from '../../src/metrics.ts'
+import { routesIn } from '../support/api.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
 import {
   createLoan,
@@ -19,6 +21,7 @@ let database: TestDatabase
 let programme: TestProgramme
 let member: TestMember
 let server: HttpServer
+let router: Router
 let key: string
 
 beforeAll(async () => {
@@ -29,7 +32,8 @@ beforeAll(async () => {
   key = await createApiKey(db, programme.id, 'back office')
   const app = createApp()
   const clock = fixedClock(testNow)
-  app.use('/api/v1', createApi({ db, clock, logger: silentLogger, metrics: createMetrics() }))
+  router = createApi({ db, clock, logger: silentLogger, metrics: createMetrics() })
+  app.use('/api/v1', router)
   server = await listen(app, 0, '127.0.0.1')
 })
 afterAll(async () => {
@@ -301,7 +305,7 @@ describe('keys', () => {
     expect((await call('GET', '/accounts/savings%2FM%2F77/statement', { headers })).status).toBe(404)
     const reply = await post('/entries', deposit('steal'), headers)
     expect(reply).toMatchObject({ status: 422, body: { code: 'entry.account_unknown' } })
-    expect((await call('GET', '/messages?member=M%2F77', { headers })).body).toEqual({ messages: [] })
+    expect((await call('GET', '/messages?member=M%2F77', { headers })).status).toBe(404)
   })
 })
 
@@ -434,14 +438,10 @@ describe('loans and reads', () => {
   test('the OpenAPI page names every route and needs no key', async () => {
     const reply = await call('GET', '/openapi.json', { headers: { authorization: '' } })
     expect(reply.body.openapi).toBe('3.1.0')
-    expect(Object.keys(reply.body.paths as object)).toEqual([
-      '/entries',
-      '/entries/{reference}/reversal',
-      '/loans',
-      '/loans/{number}',
-      '/members/{number}/position',
-      '/accounts/{code}/statement',
-      '/messages',
-    ])
+    const documented = Object.entries(reply.body.paths as object).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+    )
+    const served = routesIn(router).filter((route) => route !== 'get /openapi.json')
+    expect(documented.sort()).toEqual(served.sort())
   })
 })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { measureSms } from '../../src/encoding.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { reverseEntry } from '../../src/ledger/entries.ts'
-import { setConsent } from '../../src/members/consent.ts'
+import { recordWords } from '../../src/members/consent.ts'
 import { createDecider, type Decision } from '../../src/outbound/decision.ts'
 import { createMessages, type NewMessage } from '../../src/outbound/outbox.ts'
 import { applyTransitions } from '../../src/outbound/transitions.ts'
@@ -13,6 +13,7 @@ import {
   createProgramme,
   repay,
   save,
+  sayingAt,
   type TestMember,
   type TestProgramme,
   testNow,
@@ -305,14 +306,9 @@ describe('a reminder', () => {
     const loan = await createLoan(database.db, programme, member)
     const entry = await repay(database.db, programme, loan.number, 100)
     const [first] = await instalmentsOf(loan.number)
-    await setConsent(database.db.pool, {
-      memberId: member.id,
-      purpose: 'reminder',
-      granted: false,
-      channel: 'sms',
-      language: 'fr',
-      now: testNow,
-    })
+    await recordWords(database.db.pool, [
+      { ...sayingAt(testNow), memberId: member.id, purpose: 'reminder', granted: false },
+    ])
     const ids = [
       await write(member, reminder(first?.id, '2026-11-25')),
       await write(member, { entryId: entry.id }),

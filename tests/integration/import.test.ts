@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
-import { type ImportKindName, type ImportOptions, importFile } from '../../src/imports/import.ts'
+import { type ImportOptions, importFile } from '../../src/imports/import.ts'
+import type { ImportKindName } from '../../src/imports/kind.ts'
 import { createLogger } from '../../src/logger.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
@@ -288,5 +289,64 @@ describe('import of files', () => {
     expect(await places(load('members', '', { file: join(folder, 'none.csv') }))).toEqual([
       [0, undefined, 'file.unreadable'],
     ])
+  })
+
+  describe('a consent', () => {
+    const header = `${membersHeader},consent,consent_wording,consent_language,consent_collector,consent_date`
+    beforeEach(async () => {
+      await database.db.prisma.staff.create({
+        data: {
+          programmeId: programme.id,
+          firstName: 'Binta',
+          lastName: 'Sané',
+          msisdn: '+221771110000',
+          role: 'facilitator',
+          language: 'fr',
+        },
+      })
+    })
+
+    it('is kept with wording, language, collector and day; "none" is a no to all, nothing is no word', async () => {
+      const rows =
+        'C1,Awa,Diop,,,fr,receipt reminder,sheet-1,wo,77 111 00 00,2026-11-20\n' +
+        'C2,Awa,Ba,,,fr,none,sheet-1,fr,+221771110000,2026-11-20\nC3,Awa,Sy,,,fr,,,,,\n'
+      expect(await load('members', `${header}\n${rows}`)).toMatchObject({ written: 3, faultsTotal: 0 })
+      const { rows: words } = await database.db.pool.query(
+        `select m.number || ' ' || c.purpose || ' ' || c.granted || ' ' || c.channel || ' ' || c.wording || ' ' || c.language
+                || ' ' || s.first_name || ' ' || c.collected_at::date as word
+           from consents c join members m on m.id = c.member_id join staff s on 'staff:' || s.id = c.collector
+          where m.programme_id = $1 order by c.id`,
+        [programme.id],
+      )
+      expect(words.map(({ word }) => word)).toEqual([
+        'C1 receipt true import sheet-1 wo Binta 2026-11-20',
+        'C1 reminder true import sheet-1 wo Binta 2026-11-20',
+        ...['receipt', 'reminder', 'meeting', 'survey', 'promotion'].map(
+          (purpose) => `C2 ${purpose} false import sheet-1 fr Binta 2026-11-20`,
+        ),
+      ])
+    })
+
+    it('that is malformed is a fault that names the column, and nothing is written', async () => {
+      const rows =
+        'C1,Awa,Diop,,,fr,receipts,sheet-1,fr,77 111 00 00,2026-11-20\n' +
+        'C2,Awa,Ba,,,fr,receipt,,fr,77 111 00 00,\n' +
+        'C3,Awa,Sy,,,fr,,sheet-1,,,\n' +
+        'C4,Awa,Ka,,,fr,receipt,sheet-1,de,77 111 00 00,2026-11-23\n' +
+        'C5,Awa,Fall,,,fr,receipt,sheet-1,fr,77 111 00 00,2026-11-23\n'
+      expect(await places(load('members', `${header}\n${rows}`))).toEqual([
+        [2, 'consent', 'consent.purpose'],
+        [3, 'consent_wording', 'consent.incomplete'],
+        [3, 'consent_date', 'consent.incomplete'],
+        [4, 'consent_wording', 'consent.incomplete'],
+        [5, 'consent_language', 'language.unknown'],
+        [6, 'consent_date', 'date.future'],
+      ])
+      const stranger = 'C6,Awa,Sow,,,fr,receipt,sheet-1,fr,77 999 00 00,2026-11-20\n'
+      expect(await places(load('members', `${header}\n${stranger}`))).toEqual([
+        [2, 'consent_collector', 'staff.unknown'],
+      ])
+      expect((await counts())?.members).toBe(1)
+    })
   })
 })

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addDays, localParts } from '../../src/calendar.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -18,12 +17,11 @@ import {
   type TestProgramme,
 } from '../support/fixtures.ts'
 import { freePort, hasRedis, startRedis, type TestRedis } from '../support/redis.ts'
+import { dumpDatabase, dumpRedis, traceOf } from '../support/search.ts'
 import { runTama, startTama, type Tama } from '../support/tama.ts'
 
-const canaryPin = '7391'
-const wrongPin = '7392'
-/** Not inside a longer number, hash or id, where four digits stand by chance. */
-const standsAlone = (pin: string) => new RegExp(`(?<![0-9A-Za-z_-])${pin}(?![0-9A-Za-z_-])`)
+const canaryPin = '739154'
+const wrongPin = '739155'
 const secret = 'c'.repeat(32)
 
 const backends = [
@@ -155,7 +153,8 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
         `select string_agg(to_status, ' ' order by e.id) as path from message_events e
          join messages m on m.id = e.message_id where m.dedupe_key like 'reminder/due_soon/%'`,
       )
-      expect(rows[0]?.path).toBe('queued claimed submitting submitted sent delivered')
+      // A "sent" that overtakes our own mark of the submit waits for it; "delivered" may be there first, and the ladder never goes back.
+      expect(rows[0]?.path).toMatch(/^queued claimed submitting submitted (sent )?delivered$/)
       expect(texts(awa).some(({ text }) => text.includes('*384*1#'))).toBe(true)
     },
     60_000,
@@ -266,7 +265,7 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
   it.skipIf(isSkipped)(
     'the canary PIN, sent through every flow and error, stands nowhere',
     async () => {
-      // Wrong tries, a lock, weak PINs, a change, a broken confirmation, a PIN typed where none is asked, malformed callbacks.
+      // Wrong tries, a lock, a change, a broken confirmation, a PIN typed where none is asked, malformed callbacks; S3-no-pin.test.ts does more.
       await walk(fatou.msisdn, ['1', canaryPin, wrongPin])
       await walk(fatou.msisdn, ['1', canaryPin, canaryPin])
       await walk(fatou.msisdn, ['5', '2', '1', canaryPin, canaryPin])
@@ -315,17 +314,14 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
       const places: Record<string, string> = {
         logs: tamas.map((tama) => tama.output()).join('\n'),
         metrics,
-        database: await dump(database),
+        database: await dumpDatabase(database.db.pool),
         redis: redis === undefined ? '' : await dumpRedis(redis.url),
       }
       expect(places.logs).toContain('"event"')
       expect(places.database).toContain('back-office/1')
       for (const pin of [canaryPin, wrongPin])
         for (const [place, text] of Object.entries(places))
-          expect(standsAlone(pin).exec(text.replace(/%2A/gi, '*'))?.[0], `${pin} in ${place}`).toBeUndefined()
-      // The search itself must be able to find.
-      expect(standsAlone(canaryPin).test(`text=1*${canaryPin}`)).toBe(true)
-      expect(standsAlone(canaryPin).test(JSON.stringify({ pin: canaryPin }))).toBe(true)
+          expect(traceOf(pin, text), `${pin} in ${place}`).toBeUndefined()
     },
     60_000,
   )
@@ -333,7 +329,8 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
   it.skipIf(isSkipped)('logs, metrics and jobs hold no number and no name', async () => {
     const logs = tamas.map((tama) => tama.output()).join('\n')
     const metrics = await (await fetch(`${base}/metrics`)).text()
-    const jobs = redis === undefined ? await dump(database, 'bullmq') : await dumpRedis(redis.url)
+    const jobs =
+      redis === undefined ? await dumpDatabase(database.db.pool, 'bullmq') : await dumpRedis(redis.url)
     for (const [place, text] of Object.entries({ logs, metrics, jobs }))
       for (const word of [awa.msisdn, awa.msisdn.slice(1), 'Diatta', secret])
         expect(text.includes(word), `${place} hold ${word === secret ? 'the secret' : word}`).toBe(false)
@@ -349,46 +346,3 @@ describe.each(backends)('the main job on $backend', ({ backend, words }) => {
     60_000,
   )
 })
-
-/** Every row of every table as text. */
-async function dump(database: TestDatabase, schema = '%'): Promise<string> {
-  const { pool } = database.db
-  const tables = await pool.query<{ name: string }>(
-    `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
-      where schemaname not in ('pg_catalog', 'information_schema') and schemaname like $1`,
-    [schema],
-  )
-  let text = ''
-  for (const { name } of tables.rows) {
-    const { rows } = await pool.query<{ row: string }>(`select t::text as row from ${name} t`)
-    text += `${rows.map(({ row }) => row).join('\n')}\n`
-  }
-  return text
-}
-
-/** Every key and value, whatever its kind. */
-async function dumpRedis(url: string): Promise<string> {
-  const redis = new Redis(url)
-  try {
-    const parts: string[] = []
-    for (const key of await redis.keys('*')) {
-      const kind = await redis.type(key)
-      const value =
-        kind === 'hash'
-          ? await redis.hgetall(key)
-          : kind === 'string'
-            ? ((await redis.get(key)) ?? '')
-            : kind === 'list'
-              ? await redis.lrange(key, 0, -1)
-              : kind === 'zset'
-                ? await redis.zrange(key, '0', '-1')
-                : kind === 'stream'
-                  ? await redis.xrange(key, '-', '+')
-                  : await redis.smembers(key)
-      parts.push(key, JSON.stringify(value))
-    }
-    return parts.join('\n')
-  } finally {
-    redis.disconnect()
-  }
-}

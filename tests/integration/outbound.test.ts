@@ -376,10 +376,10 @@ describe.each([
         await startRelay()
         await settles(id, 'rejected')
         const { rows } = await database.db.pool.query(
-          'select p.opted_out_at is not null as out from messages m join phones p on p.id = m.phone_id where m.id = $1',
+          'select p.network_block_source as out from messages m join phones p on p.id = m.phone_id where m.id = $1',
           [id],
         )
-        expect(rows).toEqual([{ out: true }])
+        expect(rows).toEqual([{ out: 'send' }])
       })
 
       it.each([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createPins, isPin, isWeakPin } from '../../src/members/pin.ts'
+import { createPins, isPin, isWeakPin, readGuessing, resetPin } from '../../src/members/pin.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createMember, createProgramme, type TestMember, testNow } from '../support/fixtures.ts'
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 beforeEach(async () => {
-  await pins.reset(member.id)
+  await resetPin(database.db.pool, member.id)
   await pins.set(member.id, '2846', testNow)
   checked = 0
 })
@@ -89,7 +89,7 @@ describe('a PIN', () => {
     expect(await tryPin('2846', later(16 + 24 * 60 - 1))).toBe('locked')
     await lock(later(17 + 24 * 60))
     expect(await tryPin('2846', later(10 * 365 * 24 * 60))).toBe('locked')
-    await pins.reset(member.id)
+    await resetPin(database.db.pool, member.id)
     expect(await tryPin('2846', later(10 * 365 * 24 * 60))).toBe('none')
     await pins.set(member.id, '8265', testNow)
     expect(await tryPin('8265')).toBe('ok')
@@ -110,15 +110,63 @@ describe('a PIN', () => {
   })
 })
 
+describe('who is told', () => {
+  test('setting, changing, locking and resetting are in the audit log, without the PIN or its hash', async () => {
+    const actionsOf = async () =>
+      (
+        await database.db.pool.query<{ action: string }>(
+          'select action from audit_log where subject = $1 order by id desc limit 4',
+          [`member:${member.id}`],
+        )
+      ).rows.map(({ action }) => action)
+    await resetPin(database.db.pool, member.id)
+    await pins.setFirst(member.id, await pins.hash('2846'), testNow)
+    await pins.change(member.id, await pins.hash('8265'), testNow)
+    await lock(testNow)
+    expect((await actionsOf()).slice(0, 3)).toEqual(['pin.locked', 'pin.changed', 'pin.set'])
+    const { rows } = await database.db.pool.query('select * from audit_log')
+    expect(JSON.stringify(rows)).not.toMatch(/argon2|2846|8265/)
+  })
+
+  test('a dialogue that began without a PIN cannot replace one that was set meanwhile; its own repetition can', async () => {
+    await resetPin(database.db.pool, member.id)
+    const [mine, theirs] = await Promise.all([pins.hash('8265'), pins.hash('9473')])
+    expect(await pins.change(member.id, mine, testNow)).toBe(false)
+    expect(await pins.setFirst(member.id, mine, testNow)).toBe(true)
+    expect(await pins.setFirst(member.id, mine, testNow)).toBe(true)
+    expect(await pins.setFirst(member.id, theirs, testNow)).toBe(false)
+    expect(await tryPin('8265')).toBe('ok')
+  })
+
+  test('wrong PINs of a programme are added up over members and minutes, and are above the limit after it only', async () => {
+    const { db } = database
+    await db.pool.query('delete from wrong_pins')
+    await db.pool.query('update programmes set wrong_pins_max = 4')
+    const above = async (now: Date) => [...(await readGuessing(db, now)).values()]
+    await Promise.all(['1111', '2222'].map((pin) => tryPin(pin, later(100))))
+    expect(await tryPin('2846', later(100))).toBe('ok')
+    await Promise.all(['1111', '2222'].map((pin) => tryPin(pin, later(108))))
+    expect(await above(later(109))).toEqual([false])
+    await tryPin('3333', later(109))
+    expect(await above(later(109))).toEqual([true])
+    expect(await above(later(110))).toEqual([false])
+  })
+})
+
 describe('a PIN that everybody would guess is refused', () => {
-  const owner = { birthYear: 1985, msisdns: ['+221771239047'] }
+  const owner = { birthYear: 1985, msisdns: ['+221771239047'], number: 'FAN-006127' }
   test.each(['0000', '1111', '1212', '123123', '112233', '1234', '4321', '8901', '987654', '1985', '198512'])(
     '%s',
     (pin) => expect(isWeakPin(pin, owner)).toBe(true),
   )
-  test.each(['9047', '39047', '239047', '2580', '159753'])('%s', (pin) =>
+  test.each(['9047', '39047', '239047', '7123', '904712', '2580', '159753', '6127', '006127'])('%s', (pin) =>
     expect(isWeakPin(pin, owner)).toBe(true),
   )
+  test('any year that she may be born in, while it is not known', () => {
+    expect(isWeakPin('1974', owner)).toBe(false)
+    expect(isWeakPin('1974', { msisdns: [] })).toBe(true)
+    expect(isWeakPin('0042', { msisdns: [], number: '42' })).toBe(true)
+  })
   test.each(['7391', '2846', '90531', '638204'])('%s is fine', (pin) =>
     expect(isWeakPin(pin, owner)).toBe(false),
   )

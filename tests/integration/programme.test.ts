@@ -7,6 +7,7 @@ import { writeProgramme } from '../../src/imports/programme.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { serviceCodeFaults } from '../../src/ussd/check.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { testNow } from '../support/fixtures.ts'
 
 const example = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'programme.example.yaml'), 'utf8')
 let database: TestDatabase
@@ -22,6 +23,7 @@ const write = async (description: string) =>
       languages: new Set(['fr', 'en', 'wo']),
       programmes: await loadProgrammes(database.db),
       serviceCodeFaults,
+      now: testNow,
     },
     description,
   )

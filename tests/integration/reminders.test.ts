@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { loadI18n } from '../../src/i18n.ts'
-import { setConsent, stopAll } from '../../src/members/consent.ts'
+import { recordWords, stopAll } from '../../src/members/consent.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createDecider } from '../../src/outbound/decision.ts'
 import { createPlanner } from '../../src/reminders/planner.ts'
@@ -11,6 +11,7 @@ import {
   createMember,
   createProgramme,
   repay,
+  sayingAt,
   type TestMember,
   type TestProgramme,
   testNow,
@@ -117,19 +118,15 @@ describe('an instalment that falls due', () => {
     const { db } = database
     const refusing = await createMember(db, programme)
     const left = await createMember(db, programme, { status: 'left' })
-    await stopAll(db.pool, { memberId: member.id, now: testNow })
-    await setConsent(db.pool, {
-      memberId: refusing.id,
-      purpose: 'reminder',
-      granted: false,
-      channel: 'ussd',
-      language: 'fr',
-      now: testNow,
-    })
-    for (const one of [member, refusing, left])
+    const unasked = await createMember(db, programme, { consents: [] })
+    await stopAll(db.pool, { memberId: member.id }, sayingAt(testNow))
+    await recordWords(db.pool, [
+      { ...sayingAt(testNow), memberId: refusing.id, purpose: 'reminder', granted: false },
+    ])
+    for (const one of [member, refusing, left, unasked])
       await createLoan(db, programme, one, { dueDates: ['2027-03-10'] })
     await plan('2027-03-08T09:00:00Z')
-    for (const one of [member, refusing, left]) expect(await remindersOf(one)).toEqual([])
+    for (const one of [member, refusing, left, unasked]) expect(await remindersOf(one)).toEqual([])
   })
 
   test('moved to another day is reminded for that day, and the old reminder is cancelled at sending', async () => {

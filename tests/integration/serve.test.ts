@@ -256,15 +256,7 @@ describe('production', () => {
       AT_BASE_URL: 'http://127.0.0.1:9999',
     })
     expect(code).toBe(1)
-    for (const name of [
-      'PORT',
-      'DATABASE_URL',
-      'CALLBACK_SECRET',
-      'PIN_PEPPER',
-      'ADMIN_KEY',
-      'AT_API_KEY',
-      'AT_BASE_URL',
-    ])
+    for (const name of ['PORT', 'DATABASE_URL', 'PIN_PEPPER', 'ADMIN_KEY', 'AT_API_KEY', 'AT_BASE_URL'])
       expect(output).toMatch(new RegExp(`^  - ${name}\\b`, 'm'))
     expect(output).not.toContain('short')
   })

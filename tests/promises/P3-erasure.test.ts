@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { createPipeline } from '../../src/db.ts'
 import { postEntries } from '../../src/ledger/entries.ts'
-import { setConsent } from '../../src/members/consent.ts'
+import { recordWords } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -19,6 +19,7 @@ import {
   createMember,
   createProgramme,
   repay,
+  sayingAt,
   type TestMember,
   type TestProgramme,
   testNow,
@@ -105,14 +106,9 @@ beforeAll(async () => {
     data: { memberId: member.id, phoneId: sharedPhoneId, isPrimary: false },
   })
   await createPins({ db, pepper: testPepper }).set(member.id, testPin, testNow)
-  await setConsent(db.pool, {
-    memberId: member.id,
-    purpose: 'training',
-    granted: false,
-    channel: 'staff',
-    language: 'fr',
-    now: testNow,
-  })
+  await recordWords(db.pool, [
+    { ...sayingAt(testNow), memberId: member.id, purpose: 'meeting', granted: false },
+  ])
   await createLoan(db, programme, member, { number: 'L-HER' })
   await createLoan(db, programme, neighbour, { number: 'L-NEXT' })
   await repay(db, programme, 'L-NEXT', 2_000)

@@ -3,7 +3,7 @@ import { fixedClock } from '../../src/clock.ts'
 import { createApi } from '../../src/http/api.ts'
 import { createApiKey } from '../../src/http/keys.ts'
 import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
-import { setConsent } from '../../src/members/consent.ts'
+import { recordWords } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
@@ -15,6 +15,7 @@ import {
   createProgramme,
   repay,
   save,
+  sayingAt,
   type TestMember,
   type TestProgramme,
   testNow,
@@ -47,14 +48,9 @@ beforeAll(async () => {
   await repay(db, programme, 'L-HER', '1234')
   await save(db, programme, member, '5678')
   await save(db, programme, neighbour, '98765')
-  await setConsent(db.pool, {
-    memberId: member.id,
-    purpose: 'training',
-    granted: false,
-    channel: 'staff',
-    language: 'fr',
-    now: testNow,
-  })
+  await recordWords(db.pool, [
+    { ...sayingAt(testNow), memberId: member.id, purpose: 'meeting', granted: false },
+  ])
   await createMessages(db.pool, [
     {
       programmeId: programme.id,
@@ -115,7 +111,7 @@ test('the export holds what she has everywhere, amounts exact, and no PIN', asyn
   expect(tables.phones).toMatchObject([{ msisdn: member.msisdn }])
   expect(tables.loans).toMatchObject([{ number: 'L-HER' }])
   expect(tables.instalments).toHaveLength(3)
-  expect(tables.consents).toMatchObject([{ purpose: 'training', granted: false }])
+  expect(tables.consents).toContainEqual(expect.objectContaining({ purpose: 'meeting', granted: false }))
   expect(tables.messages).toMatchObject([{ dedupe_key: 'hers' }])
   expect(JSON.stringify(tables.postings)).toContain('"amount":"-1234.0000"')
   expect(JSON.stringify(tables.postings)).toContain('"amount":"-5678.0000"')

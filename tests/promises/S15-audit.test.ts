@@ -196,5 +196,5 @@ describe('a row that is not as written is found', () => {
     expect(code).toBe(1)
     expect(output).toContain(`Chain ${programmeId}: row 4 was changed`)
     expect(await runTama(['verify', 'nothing'], environment)).toMatchObject({ code: 2 })
-  })
+  }, 120_000)
 })

@@ -39,6 +39,8 @@ afterAll(async () => {
   await database.drop()
 })
 
+/** A busy machine takes its time to notice what was killed. */
+const patience = { timeout: 20_000 }
 const at100 = Array.from({ length: 100 }, (_, index) => index)
 const keyed = (name: string) => ({ 'idempotency-key': name })
 const answersOf = (replies: { status: number; text: string }[]) =>
@@ -237,7 +239,7 @@ describe('a process that is killed', () => {
             `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
           )
           return waiting.rowCount
-        })
+        }, patience)
         .toBe(1)
       await kill()
       expect(await cut).toBeInstanceOf(Error)
@@ -246,7 +248,7 @@ describe('a process that is killed', () => {
       holder.release()
     }
     await start()
-    await expect.poll(() => effects(ground)).toEqual({ entries: 0, answers: 0 })
+    await expect.poll(() => effects(ground), patience).toEqual({ entries: 0, answers: 0 })
     expect((await toProcess(ground, 'mid')).status).toBe(201)
     expect(await effects(ground)).toEqual({ entries: 1, answers: 1 })
     await kill()
@@ -275,7 +277,7 @@ describe('a process that is killed', () => {
         .poll(async () => {
           const { entries, answers } = await effects(ground)
           return entries === answers
-        })
+        }, patience)
         .toBe(true)
       committed += (await effects(ground)).entries ?? 0
       const { path: again, body: same } = sampleOf('post /entries', ground)

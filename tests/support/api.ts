@@ -62,7 +62,7 @@ export function routesIn(router: Router): string[] {
 
 export const isWrite = (route: string) => !route.startsWith('get ')
 
-/** What stands in a programme before its routes are called: a member, her loan, one repayment, an officer of her group. */
+/** What stands in a programme before its routes are called: a member with a PIN, her loan, one repayment, an officer and the facilitator of her group. */
 export interface Ground {
   programme: TestProgramme
   member: string
@@ -70,6 +70,8 @@ export interface Ground {
   /** Reference of the repayment. */
   entry: string
   officer: string
+  /** Phone of the facilitator of her group. */
+  facilitator: string
   /** A number that nobody has yet. */
   newPhone: string
 }
@@ -82,14 +84,46 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   const { number } = await createLoan(db, programme, member)
   const entry = `paid/${programme.code}/${grounds}`
   await repay(db, programme, number, 1_000, { reference: entry })
+  // She wrote an SMS, and a report names her phone.
+  await db.pool.query(
+    `insert into inbound_messages (id, programme_id, provider, external_id, phone_id, keyword, received_at)
+     values (gen_random_uuid(), $1, 'test', $2, $3, 'balance', $4)`,
+    [programme.id, member.number, member.phoneId, testNow],
+  )
+  await db.pool.query(
+    `insert into delivery_reports (provider, provider_message_id, status, phone_ids, received_at)
+     values ('test', $1, 'Success', array[$2::uuid], $3)`,
+    [member.number, member.phoneId, testNow],
+  )
+  await db.pool.query(`insert into member_pins (member_id, hash, set_at) values ($1, 'none', $2)`, [
+    member.id,
+    testNow,
+  ])
+  const facilitator = await appointFacilitator(db, programme)
   const officer = await createMember(db, programme, { number: `${member.number}-officer`, role: 'president' })
   const newPhone = `+22178${String(1_000_000 + grounds)}`
-  return { programme, member: member.number, loan: number, entry, officer: officer.number, newPhone }
+  const people = { member: member.number, officer: officer.number, facilitator }
+  return { programme, loan: number, entry, newPhone, ...people }
+}
+
+/** One for the group of the programme, however often it is asked for. */
+async function appointFacilitator(db: Db, programme: TestProgramme): Promise<string> {
+  const msisdn = programme.currency === 'XOF' ? '+221776900001' : '+50937900001'
+  await db.pool.query(
+    `with person as (
+       insert into staff (programme_id, first_name, last_name, msisdn, role, language)
+       values ($1, 'Binta', 'Sané', $2, 'facilitator', 'fr') on conflict do nothing returning id)
+     update groups set facilitator_id = person.id from person where groups.id = $3`,
+    [programme.id, msisdn, programme.groupId],
+  )
+  return msisdn
 }
 
 export interface SampleRequest {
   path: string
   body?: Record<string, unknown>
+  /** The request names nothing that is there before: sent by another programme it may succeed, in that programme alone. */
+  namesNothing?: true
   /** A change that makes another request of it; a request without a body is changed by its path. */
   changed?: Record<string, unknown>
 }
@@ -129,12 +163,28 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   }),
   'get /loans/:number': ({ loan }) => ({ path: `/loans/${one(loan)}` }),
   'get /members/:number/position': ({ member }) => ({ path: `/members/${one(member)}/position` }),
+  'get /members/:number/consents': ({ member }) => ({ path: `/members/${one(member)}/consents` }),
+  'put /members/:number/consents': ({ member }) => ({
+    path: `/members/${one(member)}/consents`,
+    body: {
+      consents: { survey: false },
+      wording: 'sheet-1',
+      language: 'fr',
+      collectedAt: '2026-11-20T10:00:00Z',
+    },
+    changed: { wording: 'sheet-2' },
+  }),
   'get /members/:number/phones': ({ member }) => ({ path: `/members/${one(member)}/phones` }),
   'post /members/:number/reverify': ({ member }) => ({ path: `/members/${one(member)}/reverify`, body: {} }),
   'post /members/:number/confirmations': ({ member, officer, newPhone }) => ({
     path: `/members/${one(member)}/confirmations`,
     body: { phone: newPhone, by: { officer } },
     changed: { phone: newPhone.replace('+22178', '+22176') },
+  }),
+  'post /members/:number/pin-reset': ({ member, facilitator }) => ({
+    path: `/members/${one(member)}/pin-reset`,
+    body: { confirmedBy: facilitator },
+    changed: { confirmedBy: facilitator.replace('+', '00') },
   }),
   'get /members/:number/export': ({ member }) => ({ path: `/members/${one(member)}/export` }),
   'post /members/:number/erasure': ({ member }) => ({

@@ -34,6 +34,23 @@ export const smsFields = (id: string, from: string, text: string): Fields => ({
   to: '21384',
 })
 
+/** One dialogue of a phone: each word is one more input, and the answer is what she reads last. */
+export function openDialogue(
+  say: (fields: Fields) => Promise<string>,
+  sessionId: string,
+  phoneNumber: string,
+): (...inputs: string[]) => Promise<string> {
+  let text = ''
+  return async (...inputs) => {
+    let reply = ''
+    for (const input of inputs) {
+      text = text === '' ? input : `${text}*${input}`
+      reply = await say(ussdFields(sessionId, phoneNumber, text))
+    }
+    return reply
+  }
+}
+
 /** A place that serves, any of them, as a load balancer would choose. */
 export function anyServing(places: readonly Place[]): string | undefined {
   const urls = places.flatMap((place) => place.serving()?.url ?? [])

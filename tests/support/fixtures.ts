@@ -11,6 +11,7 @@ import {
 } from '../../src/ledger/accounts.ts'
 import { type PostedEntry, postEntries } from '../../src/ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan, repaymentOf } from '../../src/ledger/loans.ts'
+import { type ConsentPurpose, consentPurposes, recordWords, type Saying } from '../../src/members/consent.ts'
 
 /** A Sunday, before noon in Dakar (UTC all year). */
 export const testNow = new Date('2026-11-22T10:00:00Z')
@@ -82,6 +83,37 @@ export interface MemberOverrides {
   birthYear?: number
   /** Opens her savings account [true]. */
   savings?: boolean
+  /** What she agreed to at enrolment [everything]; []: she was never asked. */
+  consents?: readonly ConsentPurpose[]
+}
+
+/** Long before every test's now. */
+const enrolledAt = new Date('2025-01-15T10:00:00Z')
+
+/** Her yes to these purposes, as a facilitator took it down. */
+export async function agreeAtEnrolment(
+  db: Db,
+  memberId: string,
+  purposes: readonly ConsentPurpose[] = consentPurposes,
+): Promise<void> {
+  await recordWords(
+    db.pool,
+    purposes.map((purpose) => ({
+      memberId,
+      purpose,
+      granted: true,
+      channel: 'staff',
+      wording: 'sheet-1',
+      language: 'fr',
+      collector: 'staff:test',
+      at: enrolledAt,
+    })),
+  )
+}
+
+/** Her own word, on USSD. */
+export function sayingAt(at: Date): Saying {
+  return { channel: 'ussd', wording: '2026-11', language: 'fr', collector: 'herself', at }
 }
 
 let memberCount = 0
@@ -120,6 +152,7 @@ export async function createMember(
         })
       : await db.prisma.phone.findUniqueOrThrow({ where: { id: overrides.phoneId } })
   await db.prisma.memberPhone.create({ data: { memberId: member.id, phoneId: phone.id } })
+  await agreeAtEnrolment(db, member.id, overrides.consents)
   if (overrides.savings !== false)
     await openAccounts(db.pool, programme.id, [savingsAccount(member, programme.currency)])
   return { id: member.id, number, msisdn: phone.msisdn, phoneId: phone.id }

@@ -197,6 +197,8 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
 
 export interface OwnServer {
   url: string
+  /** Where all of it lies, its log and its journal too. */
+  folder: string
   /** As pg_ctl stop -m immediate: no goodbye, no checkpoint; the next start recovers. */
   stopHard(): Promise<void>
   start(): Promise<void>
@@ -229,6 +231,7 @@ export async function startOwnServer(): Promise<OwnServer> {
 
   return {
     url,
+    folder,
     async stopHard() {
       const main = postmaster()
       process.kill(main, 'SIGQUIT')

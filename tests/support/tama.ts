@@ -70,6 +70,19 @@ export function startTama(
   }
 }
 
+/** All that production must be told. A command then starts in a second: it only asks whether the database is current. */
+export function productionEnvironment(databaseUrl: string): Record<string, string> {
+  const secret = 'secret-of-the-tests-0123456789'
+  return {
+    NODE_ENV: 'production',
+    DATABASE_URL: databaseUrl,
+    PIN_PEPPER: secret,
+    ADMIN_KEY: secret,
+    AT_USERNAME: 'tests',
+    AT_API_KEY: secret,
+  }
+}
+
 /** Runs a command to its end. */
 export async function runTama(
   words: readonly string[],

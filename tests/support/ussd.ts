@@ -6,6 +6,7 @@ import { createPipeline, type Db } from '../../src/db.ts'
 import { createCallbacks } from '../../src/http/callbacks.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import type { Logger } from '../../src/logger.ts'
+import { servicePurposes } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -14,6 +15,7 @@ import { createPostgresSessions, type SessionStore } from '../../src/ussd/sessio
 import { createUssd, type Ussd } from '../../src/ussd/ussd.ts'
 import { silentLogger, type TestDatabase } from './database.ts'
 import {
+  agreeAtEnrolment,
   createLoan,
   createMember,
   createProgramme,
@@ -46,6 +48,8 @@ export const numbers = {
   nobody: '+221770000007',
   /** Late with a first loan, an emergency loan besides. */
   late: '+221770000008',
+  /** French, PIN, running loan; never asked what we may send her. */
+  unasked: '+221770000009',
   stranger: '+221779999999',
 } as const
 
@@ -68,11 +72,13 @@ export async function createWorld(db: Db): Promise<World> {
     shared: { firstName: 'Fatou' },
     suspended: { firstName: 'Seynabou', status: 'suspended' as const },
     late: { firstName: 'Lala' },
+    unasked: { firstName: 'Ndella', consents: [] },
   }
   const spoken: Record<string, string | null> = { mary: 'en', coumba: 'wo', ami: null }
   const members: Record<string, TestMember> = {}
   for (const [person, overrides] of Object.entries(people)) {
     const member = await createMember(db, programme, {
+      consents: servicePurposes,
       ...overrides,
       msisdn: numbers[person as Person],
       number: `N-${person}`,
@@ -113,7 +119,7 @@ export async function createWorld(db: Db): Promise<World> {
   await db.prisma.member.update({ where: { id: members.nobody.id }, data: { groupId: null } })
   const pins = createPins({ db, pepper: testPepper })
   const hash = await pins.hash(testPin)
-  const holders = ['awa', 'mary', 'coumba', 'shared', 'nobody', 'late', 'suspended']
+  const holders = ['awa', 'mary', 'coumba', 'shared', 'nobody', 'late', 'suspended', 'unasked']
   await addGatherings(db, programme, members)
 
   return {
@@ -124,7 +130,9 @@ export async function createWorld(db: Db): Promise<World> {
         delete from ussd_sessions; delete from ussd_replies; delete from cases; delete from meeting_answers;
         delete from consents; delete from message_events; delete from messages; delete from member_pins;
         update phones set language = null, opted_out_at = null;
-        update members set opted_out_at = null`)
+        update members set opted_out_at = null, sms_from_minute = null, sms_until_minute = null`)
+      for (const [person, { id }] of Object.entries(members))
+        if (person !== 'unasked') await agreeAtEnrolment(db, id, servicePurposes)
       const holding = holders.flatMap((holder) => members[holder]?.id ?? [])
       await db.pool.query(
         'insert into member_pins (member_id, hash, set_at) select id, $2, $3 from unnest($1::uuid[]) id',

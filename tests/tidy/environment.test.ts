@@ -13,6 +13,9 @@ interface Service {
   environment?: Record<string, string>
   deploy?: { replicas: number }
   healthcheck?: { test?: string[]; disable?: boolean }
+  read_only?: boolean
+  cap_drop?: string[]
+  security_opt?: string[]
   depends_on?: Record<string, { condition: string }>
 }
 
@@ -55,8 +58,18 @@ describe('the environment', () => {
       expect(services[name]?.depends_on?.migrate?.condition).toBe('service_completed_successfully')
   })
 
+  it('containers run without root, without capabilities and on a file system that cannot be written', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      expect(service.security_opt, name).toEqual(['no-new-privileges:true'])
+      if (name !== 'postgres' && name !== 'valkey')
+        expect(service, name).toMatchObject({ read_only: true, cap_drop: ['ALL'] })
+    }
+    // The last user that the image names is the one that runs.
+    expect([...read('Dockerfile').matchAll(/^USER (.*)$/gm)].at(-1)?.[1]).toBe('node')
+  })
+
   it('no secret has a default', () => {
-    expect(read('docker-compose.yml')).not.toMatch(/(SECRET|PEPPER|KEY|PASSWORD):-/)
+    expect(read('docker-compose.yml')).not.toMatch(/(SECRET|PEPPER|KEY|PASSWORD):-[^}]/)
     expect(read('.env.example')).toMatch(/^CALLBACK_SECRET=$/m)
   })
 })

@@ -17,6 +17,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
 const layers: readonly (readonly string[])[] = [
   [
     'errors',
+    'roles',
     'alarms',
     'clock',
     'calendar',

@@ -48,6 +48,9 @@ describe('the configuration', () => {
     ['DATABASE_URL', 'mysql://db/tama', 'must be an address that starts with postgresql://'],
     ['REDIS_URL', 'localhost:6379', 'must be an address that starts with redis://'],
     ['AT_BASE_URL', 'ftp://example.org', 'must be an address that starts with https://'],
+    ['ALLOWED_CALLBACK_CIDRS', '192.0.2.0/33', 'must be addresses or networks'],
+    ['ALLOWED_CALLBACK_CIDRS', '192.0.2.0/24,everyone', 'must be addresses or networks'],
+    ['TRUSTED_PROXIES', 'true', 'must be addresses or networks'],
     ['LOG_LEVEL', 'loud', 'must be one of fatal, error'],
     ['NODE_ENV', 'prod', 'must be one of production, development, test'],
     ['PIN_PEPPER', 'short', 'needs at least 22 characters'],
@@ -59,6 +62,20 @@ describe('the configuration', () => {
 
   it('never repeats the value of a secret', () => {
     expect(faultsOf({ ADMIN_KEY: 'hush-hush' }).join()).not.toContain('hush')
+  })
+
+  it('takes addresses and networks of both kinds, with blanks between', () => {
+    const config = loadConfig({
+      ALLOWED_CALLBACK_CIDRS: '192.0.2.0/24, 198.51.100.7',
+      TRUSTED_PROXIES: '2001:db8::/32',
+    })
+    expect(config.allowedCallbackCidrs).toEqual(['192.0.2.0/24', '198.51.100.7'])
+    expect(config.trustedProxies).toEqual(['2001:db8::/32'])
+  })
+
+  it('of production may lack CALLBACK_SECRET: each programme then has its own', () => {
+    const { CALLBACK_SECRET: _house, ...rest } = production
+    expect(faultsOf(rest)).toEqual([])
   })
 
   it('refuses half a provider account', () => {
@@ -77,7 +94,6 @@ describe('the configuration', () => {
     for (const name of [
       'PORT',
       'DATABASE_URL',
-      'CALLBACK_SECRET',
       'PIN_PEPPER',
       'ADMIN_KEY',
       'AT_USERNAME',

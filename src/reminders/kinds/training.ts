@@ -13,7 +13,7 @@ export const training = {
     join programmes pr on pr.id = $1
    where g.status = 'planned' and g.starts_at > $2::timestamptz
      and g.starts_at < ($3::date + 2)::timestamp at time zone pr.time_zone
-     and ${reachable('training')}
+     and ${reachable('meeting')}
      and not exists (select 1 from messages s
                       where s.programme_id = $1 and s.dedupe_key = ${gatheringKey('training', 'g')})`,
 }

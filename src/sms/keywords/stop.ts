@@ -1,12 +1,13 @@
 // STOP counts at once, for messages that already wait too. One confirmation says how to start again.
 import { stopMessages } from '../../outbound/opt-out.ts'
-import type { Keyword } from '../keyword.ts'
+import { type Keyword, sayingOf } from '../keyword.ts'
 
 export const stop: Keyword = {
   name: 'stop',
   forStrangers: true,
-  async answer({ tx, sender, now }) {
-    await stopMessages(tx, { phoneId: sender.phoneId }, now)
+  async answer(context) {
+    const { tx, sender } = context
+    await stopMessages(tx, { phoneId: sender.phoneId }, sayingOf(context))
     return { template: 'reply.stopped' }
   },
 }

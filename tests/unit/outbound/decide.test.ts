@@ -1,65 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { decide } from '../../../src/outbound/decision.ts'
 import type { DecisionRow } from '../../../src/outbound/decision-query.ts'
+import { plainRow } from '../../support/rows.ts'
 
 const now = new Date('2026-11-22T10:00:00Z')
 
-const row: DecisionRow = {
-  id: '0198a000-0000-7000-8000-000000000001',
-  snapshot: '1:1:',
-  purpose: 'reminder',
-  template: 'reminder.due_soon',
-  params: { dueDate: '2026-11-25' },
-  expiresAt: null,
-  memberId: '0198a000-0000-7000-8000-000000000002',
-  correctsLanguage: null,
-  serviceCode: '*384*1',
-  senderId: 'FANSOTO',
-  currencyCode: 'XOF',
-  timeZone: 'Africa/Dakar',
-  languages: ['fr', 'en', 'wo'],
-  officePhone: null,
-  sendFromMinute: 480,
-  sendUntilMinute: 1200,
-  dailyCap: 2,
-  firstName: 'Awa',
-  memberLanguage: 'fr',
-  memberStatus: 'active',
-  smsForm: 'discreet',
-  memberOptedOut: false,
-  consentGranted: null,
-  phoneId: '0198a000-0000-7000-8000-000000000003',
-  msisdn: '+221771234567',
-  phoneLanguage: null,
-  phoneOptedOut: false,
-  phoneIsHersAlone: null,
-  inDoubt: false,
-  toldToday: 0,
-  entryReversed: null,
-  entryDate: null,
-  entryPurpose: null,
-  entryAmount: null,
-  entryCurrency: null,
-  entryBalance: null,
-  loanPrincipal: null,
-  firstDueDate: null,
-  firstDueAmount: null,
-  instalmentId: '0198a000-0000-7000-8000-000000000004',
-  dueDate: '2026-11-25',
-  remaining: '10500.0000',
-  loanCurrency: 'XOF',
-  loanCycle: 1,
-  facilitator: null,
-  meetingId: null,
-  meetingStatus: null,
-  meetingStartsAt: null,
-  meetingPlace: null,
-  trainingId: null,
-  trainingStatus: null,
-  trainingStartsAt: null,
-  trainingPlace: null,
-  trainingTitles: null,
-}
+const row = plainRow
 const receipt: DecisionRow = {
   ...row,
   purpose: 'receipt',
@@ -98,6 +44,28 @@ describe('the send window, to the minute', () => {
         : { action: 'defer', notBefore: at(notBefore), reason: 'quiet_hours' }
     expect(decide({ ...row, timeZone }, at(instant))).toEqual(expected)
     expect(decide({ ...receipt, timeZone }, at(instant))).toEqual(expected)
+  })
+
+  test.each([
+    ['before her hours waits for them', '2026-11-22T09:59:00Z', '2026-11-22T10:00:00Z'],
+    ['at her first minute leaves', '2026-11-22T10:00:00Z', undefined],
+    ['in her last minute leaves', '2026-11-22T15:59:59Z', undefined],
+    ['after her hours waits for the next day', '2026-11-22T16:00:00Z', '2026-11-23T10:00:00Z'],
+  ])('a member who chose 10 to 16: what comes %s, receipts too', (_, instant, notBefore) => {
+    const hers = { memberFromMinute: 600, memberUntilMinute: 960 }
+    const expected =
+      notBefore === undefined
+        ? { action: 'send' }
+        : { action: 'defer', notBefore: at(notBefore), reason: 'quiet_hours' }
+    expect(decide({ ...row, ...hers }, at(instant))).toEqual(expected)
+    expect(decide({ ...receipt, ...hers }, at(instant))).toEqual(expected)
+    expect(decide({ ...reply, ...hers }, at(instant))).toEqual({ action: 'send' })
+  })
+
+  test('hours that no longer meet those of the programme let nothing through but answers', () => {
+    const hers = { memberFromMinute: 1_200, memberUntilMinute: 1_300 }
+    expect(decide({ ...row, ...hers }, now)).toEqual({ action: 'suppress', reason: 'no_safe_hour' })
+    expect(decide({ ...reply, ...hers }, now)).toEqual({ action: 'send' })
   })
 
   test('replies and codes go at once, at night too', () => {
@@ -153,6 +121,7 @@ describe('what she wants', () => {
   test.each([
     ['STOP on the phone', { phoneOptedOut: true }, 'opted_out'],
     ['"stop all" of the member', { memberOptedOut: true }, 'opted_out'],
+    ['a block at her network', { networkBlocked: true }, 'network_block'],
     ['a refused purpose', { consentGranted: false }, 'no_consent'],
     ['having left', { memberStatus: 'left' as const }, 'member_left'],
   ])('%s suppresses receipts and reminders', (_, change, reason) => {
@@ -164,8 +133,12 @@ describe('what she wants', () => {
     expect(decide({ ...row, memberStatus: 'suspended' }, now)).toMatchObject({ reason: 'member_suspended' })
     expect(decide({ ...receipt, memberStatus: 'suspended' }, now)).toEqual({ action: 'send' })
   })
-  test('no recorded consent is consent, as for any service message of a signed loan', () => {
-    expect(decide({ ...row, consentGranted: null }, now)).toEqual({ action: 'send' })
+  test('no recorded consent is no consent, but answers to her own asking need none', () => {
+    const unsaid = { consentGranted: null }
+    for (const unasked of [row, receipt, { ...row, purpose: 'notice' as const }])
+      expect(decide({ ...unasked, ...unsaid }, now)).toEqual({ action: 'suppress', reason: 'no_consent' })
+    for (const asked of [reply, { ...reply, purpose: 'code' as const }])
+      expect(decide({ ...asked, ...unsaid }, now)).toEqual({ action: 'send' })
   })
   test('a member without a phone fails by name', () => {
     const none = { phoneId: null, msisdn: null }
@@ -193,5 +166,26 @@ describe('the daily cap', () => {
   test('receipts, replies and codes are not counted', () => {
     for (const free of [receipt, reply, { ...reply, purpose: 'code' as const }])
       expect(decide({ ...free, toldToday: 9 }, now)).toEqual({ action: 'send' })
+  })
+})
+
+describe('numbers that no SMS goes to', () => {
+  test.each([
+    ['+221338123456', ['SN'], 'number_not_mobile'],
+    ['+33612345678', ['SN'], 'country_not_allowed'],
+    ['+33612345678', ['SN', 'FR'], undefined],
+    ['+14155552671', ['SN'], 'country_not_allowed'],
+    // In the plan of the USA and Canada a mobile cannot be told from a fixed line.
+    ['+14155552671', ['US'], undefined],
+    ['+16135550123', ['US'], 'country_not_allowed'],
+    ['+221771234567', ['SN'], undefined],
+    ['+50934567890', ['HT'], undefined],
+    // An international premium number.
+    ['+882161234567', ['SN'], 'country_not_allowed'],
+  ])('%s in a programme for %j: %s', (msisdn, smsCountries, reason) => {
+    for (const purpose of ['reminder', 'reply', 'code'] as const)
+      expect(decide({ ...row, msisdn, smsCountries, purpose }, now)).toEqual(
+        reason === undefined ? { action: 'send' } : { action: 'suppress', reason },
+      )
   })
 })

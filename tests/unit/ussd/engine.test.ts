@@ -18,6 +18,7 @@ const blank: Dialogue = {
   memberId: 'm',
   role: 'member',
   hasPin: true,
+  unasked: false,
   shared: false,
   passed: false,
   target: undefined,

@@ -1,0 +1,219 @@
+// In: what a member said about our messages, taken down by the back office or its staff. Out: what counts now, and every word so far.
+// A repeated request is one effect: the time at which she spoke names her word, and what she said since stands.
+import { z } from 'zod'
+import { recordAudit } from '../audit.ts'
+import type { Clock } from '../clock.ts'
+import { namedReads, type Queryable } from '../db.ts'
+import { RequestError } from '../errors.ts'
+import {
+  type ConsentPurpose,
+  consentPurposes,
+  readConsents,
+  type Saying,
+  type SmsHours,
+  setSmsHours,
+} from '../members/consent.ts'
+import { findStaff } from '../members/staff.ts'
+import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
+import { findMemberId } from './api-reads.ts'
+import type { Answer } from './api-schemas.ts'
+import type { ApiCaller } from './keys.ts'
+
+const timeOfDay = z
+  .string()
+  .regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time of the day like "10:00"')
+
+export const consentsSchema = z
+  .strictObject({
+    consents: z
+      .strictObject(
+        Object.fromEntries(consentPurposes.map((purpose) => [purpose, z.boolean().optional()])) as Record<
+          ConsentPurpose,
+          z.ZodOptional<z.ZodBoolean>
+        >,
+      )
+      .default({})
+      .describe('Her yes or no by purpose; what is left out stays as it is'),
+    stopped: z.boolean().optional().describe('true: stop all messages; false: start again'),
+    hours: z
+      .strictObject({ from: timeOfDay, until: timeOfDay })
+      .refine(({ from, until }) => from < until, { path: ['until'], message: 'must be after from' })
+      .nullable()
+      .optional()
+      .describe("Local hours in which SMS may reach her; null: the programme's"),
+    wording: z
+      .string()
+      .regex(/^[\w.-]{1,40}$/, 'must be 1 to 40 letters, digits, "_", "." or "-"')
+      .describe('Version of the words that she was asked in'),
+    language: z
+      .string()
+      .regex(/^[a-z]{2,8}$/, 'must be a language code')
+      .describe('That she was asked in'),
+    collector: z
+      .string()
+      .regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number in E.164 form')
+      .optional()
+      .describe('Phone of the staff member who asked her; the key itself when left out'),
+    collectedAt: z.iso.datetime({ offset: true }).describe('When she said so; names her word'),
+  })
+  .refine(
+    ({ consents, stopped, hours }) =>
+      Object.keys(consents).length > 0 || stopped !== undefined || hours !== undefined,
+    { path: ['consents'], message: 'give consents, stopped or hours' },
+  )
+
+export const consentsAnswer = z.object({
+  member: z.string(),
+  stopped: z.boolean().describe('A STOP of the member or of her phone stands'),
+  networkBlocked: z.boolean().describe('Her network refuses our messages; only she can undo that'),
+  hours: z.object({ from: z.string(), until: z.string() }).nullable(),
+  consents: z.record(z.enum(consentPurposes), z.boolean()).describe('True with a recorded yes'),
+  history: z.array(
+    z.object({
+      purpose: z.string().describe('"all" is STOP or START'),
+      granted: z.boolean(),
+      channel: z.string(),
+      wording: z.string(),
+      language: z.string().nullable(),
+      collector: z.string(),
+      at: z.string(),
+    }),
+  ),
+})
+
+const historyMax = 500
+
+export async function consentsOf(
+  tx: Queryable,
+  caller: ApiCaller,
+  number: string,
+): Promise<Answer<z.infer<typeof consentsAnswer>>> {
+  const memberId = await memberOf(tx, caller, number)
+  return { status: 200, body: await bodyOf(tx, memberId, number) }
+}
+
+/** 201 when something of it is new, 200 when all of it was taken down before. */
+export async function putConsents(
+  tx: Queryable,
+  clock: Clock,
+  caller: ApiCaller,
+  number: string,
+  input: z.infer<typeof consentsSchema>,
+): Promise<Answer<z.infer<typeof consentsAnswer>>> {
+  const memberId = await memberOf(tx, caller, number)
+  const now = clock.now()
+  const saying = await sayingOf(tx, caller, input, now)
+  const { stopped, hours } = input
+  const before = await readConsents(namedReads(tx), memberId)
+  const words = consentPurposes.flatMap((purpose) => {
+    const granted = input.consents[purpose]
+    return granted === undefined ? [] : [{ ...saying, memberId, purpose, granted }]
+  })
+  let written = await setConsents(tx, words, now)
+  if (stopped === true) written += await stopMessages(tx, { memberId }, saying, now)
+  if (stopped === false) written += await startMessages(tx, { memberId }, saying)
+  if (hours !== undefined && (await changeHours(tx, memberId, hours))) written += 1
+  if (written > 0)
+    await recordAudit(tx, {
+      at: now,
+      programmeId: caller.programmeId,
+      actor: `api:${caller.keyName}`,
+      action: 'consents.set',
+      subject: `member:${memberId}`,
+      before: {
+        consents: Object.fromEntries(words.map(({ purpose }) => [purpose, before.granted[purpose]])),
+        ...(stopped === undefined ? {} : { stopped: before.stopped }),
+        ...(hours === undefined ? {} : { hours: writtenHours(before.hours) }),
+      },
+      after: {
+        consents: input.consents,
+        stopped,
+        hours,
+        ...(saying.channel === 'staff' ? { collector: saying.collector } : {}),
+      },
+    })
+  return { status: written > 0 ? 201 : 200, body: await bodyOf(tx, memberId, number) }
+}
+
+async function memberOf(db: Queryable, caller: ApiCaller, number: string): Promise<string> {
+  const memberId = await findMemberId(db, caller, number)
+  if (memberId === undefined)
+    throw new RequestError('route.unknown', { field: 'number', detail: 'no member has this number' })
+  return memberId
+}
+
+async function sayingOf(
+  db: Queryable,
+  caller: ApiCaller,
+  { wording, language, collector, collectedAt }: z.infer<typeof consentsSchema>,
+  now: Date,
+): Promise<Saying> {
+  const wrong = (field: string, detail: string) =>
+    new RequestError('request.field_invalid', { field, detail })
+  const at = new Date(collectedAt)
+  if (at > now) throw wrong('collectedAt', 'has not come yet')
+  const spoken = await db.query('select 1 from programmes where id = $1 and $2 = any(languages)', [
+    caller.programmeId,
+    language,
+  ])
+  if (spoken.rows.length === 0) throw wrong('language', 'is not offered by the programme')
+  if (collector === undefined)
+    return { channel: 'api', wording, language, collector: `api:${caller.keyName}`, at }
+  const staffId = (await findStaff(db, caller.programmeId, [collector])).get(collector)
+  if (staffId === undefined) throw wrong('collector', 'is no active staff member of the programme')
+  return { channel: 'staff', wording, language, collector: `staff:${staffId}`, at }
+}
+
+/** False when they are so already. */
+async function changeHours(
+  tx: Queryable,
+  memberId: string,
+  hours: { from: string; until: string } | null,
+): Promise<boolean> {
+  const wanted: SmsHours | undefined =
+    hours === null ? undefined : { from: minuteOf(hours.from), until: minuteOf(hours.until) }
+  const { rows } = await tx.query(
+    `select 1 from members where id = $1 and sms_from_minute is not distinct from $2::int
+        and sms_until_minute is not distinct from $3::int`,
+    [memberId, wanted?.from ?? null, wanted?.until ?? null],
+  )
+  if (rows.length > 0) return false
+  await setSmsHours(tx, memberId, wanted)
+  return true
+}
+
+async function bodyOf(
+  tx: Queryable,
+  memberId: string,
+  number: string,
+): Promise<z.infer<typeof consentsAnswer>> {
+  const { granted, stopped, networkBlocked, hours } = await readConsents(namedReads(tx), memberId)
+  const { rows } = await tx.query<
+    Omit<z.infer<typeof consentsAnswer>['history'][number], 'at'> & { at: Date }
+  >(
+    `select purpose, granted, channel, wording, language, collector, collected_at as at
+       from consents where member_id = $1 order by collected_at desc, id desc limit $2`,
+    [memberId, historyMax],
+  )
+  return {
+    member: number,
+    stopped,
+    networkBlocked,
+    hours: writtenHours(hours),
+    consents: granted,
+    history: rows.map((row) => ({ ...row, at: row.at.toISOString() })),
+  }
+}
+
+function minuteOf(time: string): number {
+  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
+}
+
+function writtenHours(hours: SmsHours | undefined): { from: string; until: string } | null {
+  return hours === undefined ? null : { from: timeOf(hours.from), until: timeOf(hours.until) }
+}
+
+function timeOf(minute: number): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${two(Math.floor(minute / 60))}:${two(minute % 60)}`
+}

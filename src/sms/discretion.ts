@@ -1,0 +1,81 @@
+// In: the SMS texts of all languages. Out: every discreet text that would tell whoever holds the phone of money, debt, a name or a group.
+// A text is discreet when it is the `discreet` form, and when it has no forms and may leave without her asking.
+import type { I18n } from '../i18n.ts'
+
+/** What a discreet text may show: who writes, what to dial or whom to call, the day and time of a meeting. */
+const discreetValues: ReadonlySet<string> = new Set([
+  'sender',
+  'code',
+  'unblock',
+  'office',
+  'date',
+  'time',
+  'choices',
+])
+
+/** Why the others may not stand there. What is in none of these lists is refused too. */
+const tellingValues: Readonly<Record<string, string>> = {
+  amount: 'an amount',
+  balance: 'an amount',
+  due: 'an amount',
+  dueDate: 'the day of a debt',
+  parts: 'amounts',
+  lines: 'amounts',
+  name: 'a name',
+  facilitator: 'a name',
+  signature: 'a name',
+  group: 'a group',
+  place: 'the place of a group',
+  title: 'what a group learns',
+  number: 'a loan or member number',
+}
+
+/** Every fault at once, each with file, key and word or value. */
+export function discretionFaults(i18n: I18n): string[] {
+  return [...i18n.languages.values()].flatMap(({ code, tellingWords }) => {
+    const says = createFinder(tellingWords)
+    return [...i18n.keys(code, 'sms')]
+      .filter((key) => isDiscreet(key))
+      .flatMap((key) => {
+        const text = i18n.text(code, 'sms', key)
+        const where = `locales/${code}/sms.json: "${key}" is a discreet text`
+        const values = valuesOf(text).filter((value) => !discreetValues.has(value))
+        return [
+          ...values.map(
+            (value) =>
+              `${where} and shows {{${value}}}: ${tellingValues[value] ?? 'not known to be discreet'}`,
+          ),
+          ...says(text, isAsked(key)).map((word) => `${where} and says "${word}"`),
+        ]
+      })
+  })
+}
+
+/** Forms beside "discreet" are her own choice; parts stand only inside those. */
+function isDiscreet(key: string): boolean {
+  return !/\.full(_\w+)?$/.test(key) && !key.startsWith('part.')
+}
+
+/** Answers to a word of hers may repeat that word. */
+function isAsked(key: string): boolean {
+  return /^reply\.\w+$/.test(key)
+}
+
+function valuesOf(text: string): string[] {
+  return [...text.matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map((match) => match[1] ?? '')
+}
+
+/** Words that end in "*" stand for all that begin so; a word may be several. In replies, words in capitals are keywords to send. */
+function createFinder(words: readonly string[]): (text: string, isAsked: boolean) => string[] {
+  return (text, isAsked) => {
+    const bare = text.replace(/\{\{\s*\w+\s*\}\}/g, ' ')
+    const spoken = isAsked ? bare.replace(/(?<!\p{L})\p{Lu}{2,}(?!\p{L})/gu, ' ') : bare
+    const line = ` ${spoken
+      .toLowerCase()
+      .split(/[^\p{L}\p{M}\p{N}]+/u)
+      .join(' ')} `
+    return words.filter((word) =>
+      word.endsWith('*') ? line.includes(` ${word.slice(0, -1)}`) : line.includes(` ${word} `),
+    )
+  }
+}
