@@ -41,8 +41,8 @@ export function newestWordSql(member: string, purpose: string): string {
 }
 
 /**
- * Keeps each word as a row and counts them; one that only repeats within seconds what stands for its time (a callback that came twice)
- * is not doubled.
+ * Keeps each word as a row and counts them; one that says within seconds the same as another, and nothing else between the two (a
+ * callback that came twice, to two processes whose clocks and order differ), is not doubled.
  */
 export async function recordWords(tx: Queryable, words: readonly ConsentWord[]): Promise<number> {
   if (words.length === 0) return 0
@@ -57,11 +57,15 @@ export async function recordWords(tx: Queryable, words: readonly ConsentWord[]):
     `insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
      select w.* from unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],
                             $8::timestamptz[]) as w (member_id, purpose, granted, channel, wording, language, collector, at)
-      where not coalesce((
-        select (c.granted, c.channel, c.wording, c.collector) = (w.granted, w.channel, w.wording, w.collector)
-               and w.at - c.collected_at < interval '10 seconds'
-          from consents c where c.member_id = w.member_id and c.purpose = w.purpose and c.collected_at <= w.at
-         order by c.collected_at desc, c.id desc limit 1), false)`,
+      where not exists (
+        select 1 from consents c
+         where c.member_id = w.member_id and c.purpose = w.purpose
+           and (c.granted, c.channel, c.wording, c.collector) = (w.granted, w.channel, w.wording, w.collector)
+           and c.collected_at > w.at - interval '10 seconds' and c.collected_at < w.at + interval '10 seconds'
+           and not exists (
+             select 1 from consents o
+              where o.member_id = w.member_id and o.purpose = w.purpose and o.granted <> w.granted
+                and o.collected_at between least(c.collected_at, w.at) and greatest(c.collected_at, w.at)))`,
     [
       memberIds,
       column((word) => word.purpose),
