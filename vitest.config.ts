@@ -1,21 +1,34 @@
 import { defineConfig } from 'vitest/config'
 
 const isFull = process.env.PROMISES === 'full'
+const trial = (name: string) => `tests/promises/${name}.test.ts`
 // Real processes that are killed, restarted and stopped: minutes a file, and more on a busy machine.
-const crashTrials = ['R1-kill', 'R3-queue-lost', 'R5-start-order', 'R8-replays', 'R10-one-snapshot']
+const crashTrials = [
+  'R1-kill',
+  'R3-queue-lost',
+  'R5-start-order',
+  'R8-replays',
+  'R10-one-snapshot',
+  'R17-silence',
+]
 if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${crashTrials.join(', ')}`)
+// They hold processes to seconds, or wait for them on both cores: after all others, one after the other.
+const alone = ['tests/integration/redis-away.test.ts', trial('R13-outage'), trial('S16-fail-closed')]
+const all = 'tests/**/*.test.ts'
+
+const patience = { testTimeout: 30_000, hookTimeout: 60_000 }
+const quick = [
+  { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 2 },
+  { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } },
+].map((test) => ({ test: { ...patience, ...test } }))
 
 export default defineConfig({
   test: {
+    // One server for all: that of the root, which its projects share.
     globalSetup: ['tests/support/global-setup.ts'],
-    include: ['tests/**/*.test.ts'],
-    exclude: isFull ? [] : crashTrials.map((name) => `tests/promises/${name}.test.ts`),
-    testTimeout: 30_000,
+    ...patience,
     // Trials at full size kill, wait and count on both cores: one file after the other.
-    fileParallelism: !isFull,
-    hookTimeout: 60_000,
-    // Two cores and a database server beside the tests.
-    maxWorkers: 2,
+    ...(isFull ? { include: [all], fileParallelism: false } : { projects: quick }),
     reporters: process.env.CI === undefined ? ['default'] : ['default', 'json'],
     outputFile: { json: 'data/test-report.json' },
   },

@@ -15,6 +15,10 @@ export const alarmCodes = {
     notServing: true,
     sentence: 'Messages that are due wait longer than they should.',
   },
+  'outbox.paused': {
+    notServing: true,
+    sentence: 'Nothing leaves: the database seems restored, or an operator paused it. See "tama outbox".',
+  },
   'lane.paused': {
     notServing: false,
     sentence: 'A lane rests: the provider is away, or refuses our account, sender or balance.',

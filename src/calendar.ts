@@ -50,6 +50,16 @@ export function addDays(date: CalendarDate, days: number): CalendarDate {
   return at.toISOString().slice(0, 10)
 }
 
+/** That many Mondays to Fridays later; programmes keep no table of holidays. */
+export function addWorkingDays(date: CalendarDate, days: number): CalendarDate {
+  let day = date
+  for (let left = days; left > 0; ) {
+    day = addDays(day, 1)
+    if (weekdayOf(day) % 6 !== 0) left -= 1
+  }
+  return day
+}
+
 /** The instant at which that minute of that day begins in a zone; in a gap of summer time, the instant after the gap. */
 export function instantAt(date: CalendarDate, minuteOfDay: number, timeZone: string): Date {
   const asUtc = Date.parse(`${date}T00:00:00Z`) + minuteOfDay * 60_000

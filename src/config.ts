@@ -12,13 +12,16 @@ const address = (protocol: RegExp, start: string) =>
   z.url({ protocol, error: `must be an address that starts with ${start}` })
 const word = <const Words extends readonly string[]>(...words: Words) =>
   z.enum(words, `must be one of ${words.join(', ')}`)
-const days = z
-  .stringFormat(
-    'days',
-    (text) => /^\d{1,4}$/.test(text) && Number(text) > 0,
-    'must be a number of days, 1 to 9999',
-  )
-  .transform(Number)
+const wholeNumber = (least: number, most: number) =>
+  z
+    .stringFormat(
+      'whole number',
+      (text) => /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most,
+      {
+        error: `must be a whole number from ${least} to ${most}`,
+      },
+    )
+    .transform(Number)
 /** "10.0.0.0/8, 192.0.2.7": addresses and networks, each with its length in bits. */
 const networks = z.string().transform((text, context) => {
   const list = text.split(',').map((one) => one.trim())
@@ -34,7 +37,6 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
-const isCallCount = (text: string) => /^[1-9]\d{0,2}$/.test(text)
 
 const environmentSchema = z.object({
   NODE_ENV: optional(word('production', 'development', 'test')),
@@ -50,21 +52,14 @@ const environmentSchema = z.object({
   AT_API_KEY: optional(z.string().min(1)),
   AT_BASE_URL: optional(address(/^https?$/, 'https://')),
   ALARM_URL: optional(address(/^https?$/, 'https://')),
-  CANARY_SECONDS: optional(
-    z
-      .stringFormat('seconds', (text) => /^\d{1,2}$/.test(text) && Number(text) >= 1 && Number(text) <= 30, {
-        error: 'must be a whole number from 1 to 30',
-      })
-      .transform(Number),
-  ),
-  SEND_CALLS_MAX: optional(
-    z.stringFormat('calls', isCallCount, 'must be a number from 1 to 999').transform(Number),
-  ),
+  CANARY_SECONDS: optional(wholeNumber(1, 30)),
+  UNKNOWN_HOURS: optional(wholeNumber(1, 24)),
+  SEND_CALLS_MAX: optional(wholeNumber(1, 999)),
   LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
-  KEEP_TEXTS_DAYS: optional(days),
-  KEEP_CALLBACKS_DAYS: optional(days),
-  KEEP_DIALOGUES_DAYS: optional(days),
+  KEEP_TEXTS_DAYS: optional(wholeNumber(1, 9_999)),
+  KEEP_CALLBACKS_DAYS: optional(wholeNumber(1, 9_999)),
+  KEEP_DIALOGUES_DAYS: optional(wholeNumber(1, 9_999)),
 })
 
 /** Secrets that production must be given. */
@@ -93,6 +88,8 @@ export interface Config {
   alarmUrl: string | undefined
   /** Between two proofs that the queue works. */
   canaryEveryMs: number
+  /** How long a delivery report is waited for before a message of unknown outcome is ended. */
+  unknownWindowMs: number
   /** Provider calls at once, each lane of each worker. Undefined: the sender's own. */
   sendCallsMax: number | undefined
   logLevel: string
@@ -150,6 +147,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
           },
     alarmUrl: values.ALARM_URL,
     canaryEveryMs: (values.CANARY_SECONDS ?? 20) * 1_000,
+    unknownWindowMs: (values.UNKNOWN_HOURS ?? 24) * 3_600_000,
     sendCallsMax: values.SEND_CALLS_MAX,
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),

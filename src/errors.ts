@@ -36,6 +36,7 @@ export const requestErrors = {
   'account.code_conflict': { status: 409, sentence: 'This account code is already used for something else.' },
   'loan.schedule_invalid': { status: 422, sentence: 'The schedule does not fit the loan.' },
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
+  'case.closed': { status: 409, sentence: 'This case is closed with another outcome.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },
   'confirmation.not_entitled': {
     status: 422,

@@ -84,6 +84,12 @@ export function createMetrics() {
       buckets: seconds,
       registers,
     }),
+    verifications: new Counter({
+      name: 'tama_receipt_verifications_total',
+      help: 'Receipt codes that somebody dialled, by outcome: found, unknown, too_often',
+      labelNames: ['outcome'],
+      registers,
+    }),
     ledgerEvents: new Counter({
       name: 'tama_ledger_events_total',
       help: 'Ledger events handled, by outcome',

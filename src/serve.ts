@@ -3,11 +3,12 @@
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
-import { elapsedMs, withTimeout } from './clock.ts'
+
 import type { Config } from './config.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { errorCode, RequestError, StartError } from './errors.ts'
+import { drainOnSignal, type Part, stopAll } from './drain.ts'
+import { DependencyError, errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
@@ -28,8 +29,10 @@ import { recordDeliveryReport } from './outbound/delivery-report.ts'
 import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
+import { createRestoreWatch, fileMark, redisMark } from './outbound/restore.ts'
 import { createSender } from './outbound/sender.ts'
 import { createSimChecks } from './outbound/sim-checks.ts'
+import { createUnknowns } from './outbound/unknown.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
 import { createDaily } from './privacy/daily.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
@@ -44,17 +47,7 @@ import { createUssd } from './ussd/ussd.ts'
 
 const providerName = 'africastalking'
 const providerTimeoutMs = 20_000
-/** A supervisor gives us 40 s; what is not finished by then never will be. */
-const drainMaxMs = 38_000
-/** What hangs (a queue client whose Redis is away) must leave time for the database to be closed. */
-const partsDrainMaxMs = 30_000
 const purgeEveryMs = 60_000
-
-/** Something that runs and can be stopped; stopped in the reverse order of starting. */
-interface Part {
-  name: string
-  stop(): Promise<void>
-}
 
 interface House {
   runtime: Runtime
@@ -114,7 +107,7 @@ async function start(
   if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
   const programmes = await loadProgrammes(db)
   if (role === undefined || role === 'web') refuseFaults(runtime, programmes)
-  const house = openHouse(runtime, queues, programmes, parts)
+  const house = await openHouse(runtime, queues, programmes, parts)
   const account = config.africasTalking ?? demo?.account
   if (account !== undefined && (role === undefined || role === 'worker')) await startWorker(house, account)
   if (role === undefined || role === 'planner') startPlanner(house)
@@ -130,15 +123,30 @@ async function start(
 }
 
 /** The watch runs in every role: a process that is frozen cannot tell so itself. */
-function openHouse(runtime: Runtime, queues: Queues, programmes: ProgrammeInfo[], parts: Part[]): House {
+async function openHouse(
+  runtime: Runtime,
+  queues: Queues,
+  programmes: ProgrammeInfo[],
+  parts: Part[],
+): Promise<House> {
   const { config, db, clock, logger } = runtime
   const metrics = createMetrics()
   const alarms = createAlarms({ clock, logger, metrics, url: config.alarmUrl })
   parts.push({ name: 'alarms', stop: alarms.close })
   const times = watchTimes(config.canaryEveryMs)
+  const redis = config.redisUrl === undefined ? undefined : connectRedis(config.redisUrl, logger, 1_000)
+  const mark = redis === undefined ? fileMark(config.dataFolder) : redisMark(redis)
+  const restores = createRestoreWatch({ db, clock, logger, metrics, mark, everyMs: times.watchEveryMs })
   const watch = createWatch({ db, clock, logger, alarms, times })
+  const stopRestores = async () => {
+    await restores.stop()
+    redis?.disconnect()
+  }
+  parts.push({ name: 'watch', stop: watch.stop }, { name: 'restores', stop: stopRestores })
+  // Before anything can leave.
+  await restores.look()
+  restores.start()
   watch.start()
-  parts.push({ name: 'watch', stop: watch.stop })
   return { runtime, metrics, alarms, times, queues, programmes, parts }
 }
 
@@ -173,7 +181,8 @@ async function startWorker(
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
   const check = createSimSwapCheck({ ...account, timeoutMs: providerTimeoutMs })
   const sims = createSimChecks({ db, clock, logger, check })
-  for (const [name, part] of Object.entries({ sender, canary, relay, events, sims })) {
+  const unknowns = createUnknowns({ db, clock, logger, metrics, windowMs: runtime.config.unknownWindowMs })
+  for (const [name, part] of Object.entries({ sender, canary, relay, unknowns, events, sims })) {
     await part.start()
     parts.push({ name, stop: () => part.stop() })
   }
@@ -217,7 +226,11 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         metrics,
       }),
     )
-    const forgetDialogues = (phoneIds: readonly string[]) => sessions.forget(phoneIds)
+    const forgetDialogues = (phoneIds: readonly string[]) =>
+      sessions.forget(phoneIds).catch((error: unknown) => {
+        const code = config.redisUrl === undefined ? 'dependency.database' : 'dependency.redis'
+        throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
+      })
     app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
     if (demo !== undefined) app.use('/phone', demo.phone)
   }
@@ -227,8 +240,8 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
 }
 
 /** Answers fail fast while Redis is away or hangs; the connection comes back by itself. */
-function connectRedis(url: string, logger: Logger): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout: 3_000, enableAutoPipelining: true })
+function connectRedis(url: string, logger: Logger, commandTimeout = 3_000): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout, enableAutoPipelining: true })
   redis.on('error', (error) => logger.warn({ event: 'redis.connection_lost', code: errorCode(error) }))
   return redis
 }
@@ -318,7 +331,8 @@ function createCallbackHandlers({
     // A question whose name is not yet known is told again later.
     simSwap: async (answer, only) => {
       const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now(), only))
-      if (doubted === undefined) throw new RequestError('route.unknown')
+      if (doubted === undefined)
+        throw new DependencyError('dependency.slow', 'An answer to a question that is not written down yet')
       metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
       logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
@@ -346,42 +360,4 @@ function readinessChecks({ runtime, times, queues }: House): Record<string, Read
       return ageMs > times.canaryLateMs ? 'late' : undefined
     },
   }
-}
-
-/** `stopAll` is undefined while nothing is open yet: the start then sees the aborted signal and ends by itself. */
-function drainOnSignal(stop: AbortController, stopAll: () => Promise<boolean> | undefined): void {
-  const drain = () => {
-    if (stop.signal.aborted) return
-    stop.abort()
-    const late = setTimeout(() => {
-      console.error(`Not drained within ${drainMaxMs / 1_000} s.`)
-      process.exit(1)
-    }, drainMaxMs)
-    void stopAll()?.then((clean) => {
-      clearTimeout(late)
-      process.exit(clean ? 0 : 1)
-    })
-  }
-  process.on('SIGTERM', drain)
-  process.on('SIGINT', drain)
-}
-
-/** True when every part stopped without a fault. */
-async function stopAll(logger: Logger, parts: Part[]): Promise<boolean> {
-  let clean = true
-  const startedMs = elapsedMs()
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    const limitMs = (parts.length === 0 ? drainMaxMs : partsDrainMaxMs) - (elapsedMs() - startedMs)
-    try {
-      await withTimeout(part.stop(), limitMs)
-    } catch (error) {
-      clean = false
-      logger.error({
-        event: 'serve.stop_failed',
-        part: part.name,
-        err: error instanceof Error ? error.name : 'unknown',
-      })
-    }
-  }
-  return clean
 }

@@ -4,7 +4,9 @@ import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
+import { registerMessages } from './messages.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerOutbox } from './outbox.ts'
 import { registerPinReset } from './pin-reset.ts'
 import { registerPrivacy } from './privacy.ts'
 import { registerProgramme } from './programme.ts'
@@ -20,6 +22,8 @@ export const commands: readonly Register[] = [
   registerImport,
   registerMenus,
   registerApiKey,
+  registerMessages,
+  registerOutbox,
   registerPinReset,
   registerCallbackSecret,
   registerVerify,

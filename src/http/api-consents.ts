@@ -17,7 +17,7 @@ import { findStaff } from '../members/staff.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import { findMemberId } from './api-reads.ts'
 import type { Answer } from './api-schemas.ts'
-import type { ApiCaller } from './keys.ts'
+import { type ApiCaller, actorOf } from './keys.ts'
 
 const timeOfDay = z
   .string()
@@ -117,7 +117,7 @@ export async function putConsents(
     await recordAudit(tx, {
       at: now,
       programmeId: caller.programmeId,
-      actor: `api:${caller.keyName}`,
+      actor: actorOf(caller),
       action: 'consents.set',
       subject: `member:${memberId}`,
       before: {
@@ -157,8 +157,7 @@ async function sayingOf(
     language,
   ])
   if (spoken.rows.length === 0) throw wrong('language', 'is not offered by the programme')
-  if (collector === undefined)
-    return { channel: 'api', wording, language, collector: `api:${caller.keyName}`, at }
+  if (collector === undefined) return { channel: 'api', wording, language, collector: actorOf(caller), at }
   const staffId = (await findStaff(db, caller.programmeId, [collector])).get(collector)
   if (staffId === undefined) throw wrong('collector', 'is no active staff member of the programme')
   return { channel: 'staff', wording, language, collector: `staff:${staffId}`, at }

@@ -17,7 +17,7 @@ import type {
   pinResetAnswer,
   pinResetSchema,
 } from './api-schemas.ts'
-import type { ApiCaller } from './keys.ts'
+import { type ApiCaller, actorOf } from './keys.ts'
 
 type Phones = z.infer<typeof phonesAnswer>
 
@@ -34,7 +34,7 @@ export async function reportPhones(
   number: string,
 ): Promise<Answer<Phones>> {
   const memberId = await memberIdOf(tx, caller, number)
-  const doubted = await doubtMember(tx, { memberId, actor: `api:${caller.keyName}`, now: clock.now() })
+  const doubted = await doubtMember(tx, { memberId, actor: actorOf(caller), now: clock.now() })
   return { status: doubted.length > 0 ? 201 : 200, body: await readPhones(tx, caller, number) }
 }
 
@@ -54,7 +54,7 @@ export async function confirm(
     memberId,
     msisdn,
     by: 'staff' in by ? { staff: msisdnOf(by.staff, 'by.staff') } : by,
-    actor: `api:${caller.keyName}`,
+    actor: actorOf(caller),
     now: clock.now(),
   })
   return { status: 201, body: { member: number, state, until: until?.toISOString() ?? null } }
@@ -74,7 +74,7 @@ export async function resetPin(
     programmeId: caller.programmeId,
     member: number,
     confirmedBy: msisdnOf(confirmedBy, 'confirmedBy'),
-    actor: `api:${caller.keyName}`,
+    actor: actorOf(caller),
     at: clock.now(),
   })
   return { status: 201, body: { member: number, pin: 'none' } }

@@ -7,7 +7,7 @@ import { eraseMember, type ForgetDialogues } from '../privacy/erasure.ts'
 import { exportMember, type MemberExport } from '../privacy/export.ts'
 import { findMemberId } from './api-reads.ts'
 import type { Answer, erasureAnswer, erasureSchema } from './api-schemas.ts'
-import type { ApiCaller } from './keys.ts'
+import { type ApiCaller, actorOf } from './keys.ts'
 
 export async function exportOf(
   tx: Queryable,
@@ -34,6 +34,6 @@ async function askedOf(tx: Queryable, clock: Clock, caller: ApiCaller, number: s
   const memberId = await findMemberId(tx, caller, number)
   if (memberId === undefined)
     throw new RequestError('route.unknown', { field: 'number', detail: 'no member has this number' })
-  const { programmeId, keyName } = caller
-  return { programmeId, memberId, actor: `api:${keyName}`, now: clock.now() }
+  const { programmeId } = caller
+  return { programmeId, memberId, actor: actorOf(caller), now: clock.now() }
 }

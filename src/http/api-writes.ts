@@ -18,7 +18,7 @@ import type {
   loanSchema,
   reversalSchema,
 } from './api-schemas.ts'
-import type { ApiCaller } from './keys.ts'
+import { type ApiCaller, actorOf } from './keys.ts'
 
 type EntryBody = z.infer<typeof entryAnswer>
 type LoanBody = z.infer<typeof loanAnswer>
@@ -36,7 +36,7 @@ export async function postEntry(
     postings: input.postings.map((posting) => ({ ...posting, amount: new Decimal(posting.amount) })),
   }
   return writeEntry(tx, clock, caller, async () => {
-    const [posted] = await postEntries(tx, caller.programmeId, posterOf(caller), [entry])
+    const [posted] = await postEntries(tx, caller.programmeId, actorOf(caller), [entry])
     if (posted === undefined) throw new InvariantError('an entry was neither posted nor refused')
     return posted
   })
@@ -51,7 +51,7 @@ export async function postReversal(
 ): Promise<Answer<EntryBody>> {
   const { description, ...rest } = input
   return writeEntry(tx, clock, caller, () =>
-    reverseEntry(tx, caller.programmeId, posterOf(caller), {
+    reverseEntry(tx, caller.programmeId, actorOf(caller), {
       ...rest,
       ...(description === undefined ? {} : { description }),
       reverses,
@@ -74,7 +74,7 @@ async function writeEntry(
     await recordAudit(tx, {
       at: clock.now(),
       programmeId: caller.programmeId,
-      actor: posterOf(caller),
+      actor: actorOf(caller),
       action: stored.reverses === null ? 'entry.posted' : 'reversal.posted',
       subject: `entry:${posted.id}`,
       after: { kind: stored.kind, bookedDate: stored.bookedDate },
@@ -112,7 +112,7 @@ export async function createLoan(
       attempt(tx, async () => {
         await openAccounts(tx, caller.programmeId, standardAccounts(caller.currency))
         await createLoans(tx, caller.programmeId, caller.currency, [loan])
-        const [disbursed] = await postEntries(tx, caller.programmeId, posterOf(caller), [
+        const [disbursed] = await postEntries(tx, caller.programmeId, actorOf(caller), [
           disbursementOf(loan, input.disbursedDate),
         ])
         await auditLoan(tx, clock, caller, loan, disbursed?.id)
@@ -140,7 +140,7 @@ async function auditLoan(
   await recordAudit(tx, {
     at: clock.now(),
     programmeId: caller.programmeId,
-    actor: posterOf(caller),
+    actor: actorOf(caller),
     action: 'loan.opened',
     subject: `loan:${rows[0]?.id}`,
     after: { member: `member:${memberId}`, product, disbursement: `entry:${disbursementId}` },
@@ -196,10 +196,6 @@ function canonical(loan: Omit<LoanBody, 'account' | 'disbursement'>): string {
     one.insurance,
   ])
   return JSON.stringify([number, member, product, cycle, principal, disbursedDate, instalments])
-}
-
-function posterOf(caller: ApiCaller): string {
-  return `api:${caller.keyName}`
 }
 
 /** The ledger names fields by their place in a batch; this batch has one member, and the caller wrote only that. */

@@ -8,6 +8,7 @@ import { InvariantError, RequestError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ForgetDialogues } from '../privacy/erasure.ts'
+import { closeCaseOf, closingSchema, openCases, unmatchedCodes } from './api-cases.ts'
 import { consentsOf, consentsSchema, putConsents } from './api-consents.ts'
 import { confirm, phonesOf, reportPhones, resetPin } from './api-phones.ts'
 import { erase, exportOf } from './api-privacy.ts'
@@ -164,6 +165,25 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
       scope: 'read',
       handle: (tx, caller, request) =>
         messageStates(tx, caller, parseInput(messagesQuery, { ...request.query })),
+    },
+    {
+      method: 'get',
+      path: '/cases',
+      scope: 'read',
+      handle: (tx, caller) => openCases(tx, caller),
+    },
+    {
+      method: 'post',
+      path: '/cases/:reference/close',
+      scope: 'members',
+      handle: (tx, caller, request) =>
+        closeCaseOf(tx, clock, caller, param(request, 'reference'), parseInput(closingSchema, request.body)),
+    },
+    {
+      method: 'get',
+      path: '/unmatched-codes',
+      scope: 'read',
+      handle: (tx, caller) => unmatchedCodes(tx, caller),
     },
   ]
 }

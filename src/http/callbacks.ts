@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AddressCheck } from './addresses.ts'
 import type { ProgrammeSecrets } from './callback-secrets.ts'
+import { problemOf, retryAfterSeconds } from './problem.ts'
 
 /** AT's fields are short; a USSD text of 2,000 characters in percent-encoding is 18 kB at most. */
 const bodyBytesMax = 32_768
@@ -43,12 +44,13 @@ const smsSchema = z.object({
   text: z.string().max(4_000),
   to: word,
 })
+/** Only the id is needed: a report that is refused for another field is lost, and the id says whose it is. */
 const deliverySchema = z.object({
   id: identifier,
-  status: word,
-  phoneNumber: msisdn.optional(),
-  networkCode,
-  failureReason: word.optional(),
+  status: word.catch('unreadable'),
+  phoneNumber: msisdn.optional().catch(undefined),
+  networkCode: networkCode.catch(undefined),
+  failureReason: word.optional().catch(undefined),
 })
 const optOutSchema = z.object({ senderId: word, phoneNumber: msisdn })
 
@@ -120,9 +122,11 @@ export function createCallbacks(options: CallbackOptions): Router {
         },
         (error: unknown) => {
           // Anything but 200 makes the provider try again, which is what an outage on our side needs.
-          metrics.requests.inc({ route: name, status: '500' })
+          const status = problemOf(error).status === 503 ? 503 : 500
+          metrics.requests.inc({ route: name, status: String(status) })
           logger.error({ event: 'callback.failed', route: name, code: errorCode(error) })
-          plain(response, 500, 'Try again later')
+          if (status === 503) response.setHeader('retry-after', String(retryAfterSeconds))
+          plain(response, status, 'Try again later')
         },
       )
     })

@@ -26,6 +26,11 @@ export interface ApiCaller {
   timeZone: string
 }
 
+/** How a key is named where acts and entries say who did them. */
+export function actorOf({ keyName }: Pick<ApiCaller, 'keyName'>): string {
+  return `api:${keyName}`
+}
+
 export interface ListedKey {
   id: string
   name: string

@@ -1,6 +1,7 @@
 // In: the schemas that parse requests. Out: the OpenAPI 3.1 page of /api/v1, made from them so that it cannot drift.
 import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
+import { caseAnswer, casesAnswer, closingSchema, unmatchedCodesAnswer } from './api-cases.ts'
 import { consentsAnswer, consentsSchema } from './api-consents.ts'
 import {
   confirmationAnswer,
@@ -80,6 +81,13 @@ function operation(input: {
         ? { 200: done('Found') }
         : { 201: done('Written'), 200: done('Was written before, by the same request') }),
       ...Object.fromEntries(problems),
+      503: {
+        description: 'Something that we need is away; nothing was done',
+        headers: {
+          'Retry-After': { description: 'Seconds after which to ask again', schema: { type: 'integer' } },
+        },
+        content: { 'application/problem+json': { schema: answerOf(problemAnswer) } },
+      },
     },
   }
 }
@@ -267,6 +275,30 @@ export const openApiDocument = {
         query: messagesQuery,
         answer: messagesAnswer,
         refusals: ['request.field_invalid', 'route.unknown'],
+      }),
+    },
+    '/cases': {
+      get: operation({
+        summary:
+          'Open cases: members who ask to be called, or say that an entry is not right; the first promised first',
+        answer: casesAnswer,
+        refusals: [],
+      }),
+    },
+    '/cases/{reference}/close': {
+      post: operation({
+        summary: 'Close a case with its outcome',
+        path: ['reference', 'Reference of the case'],
+        body: closingSchema,
+        answer: caseAnswer,
+        refusals: [...written, 'route.unknown', 'case.closed'],
+      }),
+    },
+    '/unmatched-codes': {
+      get: operation({
+        summary: 'The newest 100 codes that somebody dialled and that are on no receipt',
+        answer: unmatchedCodesAnswer,
+        refusals: [],
       }),
     },
   },

@@ -33,7 +33,7 @@ export function problemOf(error: unknown): Problem {
       ...(known.detail === undefined ? {} : { detail: known.detail }),
     })
   if (error instanceof DependencyError || isConnectionLoss(error))
-    return problem('dependency.database', 'Something we need is away: try again later.', 503)
+    return problem('dependency.away', 'Something we need is away: try again later.', 503)
   return problem('internal', 'Something went wrong on our side.', 500)
 }
 
@@ -49,11 +49,19 @@ function requestErrorOf(error: unknown): RequestError | undefined {
   return code === undefined ? undefined : new RequestError(code, { field: 'body', cause: error })
 }
 
-/** Node's socket errors, and PostgreSQL's classes 08 (connection), 53 (resources) and 57 (operator intervention). */
+// What node-postgres says without a code when a server goes or does not come.
+const lossWords =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|timeout expired)/
+
+/** Node's socket errors, PostgreSQL's classes 08 (connection), 53 (resources) and 57 (operator intervention), and the driver's own words. */
 function isConnectionLoss(error: unknown): boolean {
   const code = errorCode(error)
-  return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code) || /^(08|53|57)/.test(code)
+  if (/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code) || /^(08|53|57)/.test(code)) return true
+  return error instanceof Error && lossWords.test(error.message)
 }
+
+/** How soon a caller may ask again when something we need was away. */
+export const retryAfterSeconds = 5
 
 /** Last handler of a JSON router: answers every fault, logs only our own. */
 export function apiErrorHandler(logger: Logger): ErrorRequestHandler {
@@ -61,6 +69,7 @@ export function apiErrorHandler(logger: Logger): ErrorRequestHandler {
     if (response.headersSent) return next(error)
     const answer = problemOf(error)
     if (answer.status >= 500) logger.error({ event: 'api.failed', code: errorCode(error) })
+    if (answer.status === 503) response.setHeader('retry-after', String(retryAfterSeconds))
     if (answer.status === 401) response.setHeader('www-authenticate', 'Bearer')
     response.statusCode = answer.status
     response.setHeader('content-type', 'application/problem+json')

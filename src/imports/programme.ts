@@ -48,6 +48,8 @@ const programmeSchema = z
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
+    weeklyCap: z.number().int().min(1).max(100).default(6),
+    answerWorkingDays: z.number().int().min(1).max(30).default(3),
     unblockCodes: z
       .record(
         z.string().regex(/^(any|\d{5,6})$/, 'must be a network code such as "63902", or "any"'),

@@ -266,18 +266,30 @@ select m.id as "entryId", m.booked_date as "bookedDate", m.kind,
            sum(p.amount) filter (where a.purpose = 'loan') as loan,
            sum(p.amount) filter (where a.purpose = 'savings') as savings
       from accounts a join postings p on p.account_id = a.id join entries e on e.id = p.entry_id
-     where a.member_id = $1 and a.purpose in ('loan', 'savings') and e.kind <> 'reversal'
+     where a.member_id = $1 and a.purpose = any($3) and e.kind <> 'reversal' and ($4::uuid is null or e.id = $4)
      group by e.id, e.booked_date, e.kind, e.created_at
      order by e.booked_date desc, e.created_at desc, e.id desc limit $2
   ) m
  order by m.booked_date desc, m.created_at desc, m.id desc`
 
+export interface MovementsAsked {
+  /** Of these accounts [loan and savings]. */
+  purposes?: readonly ('loan' | 'savings')[]
+  /** This one entry alone. */
+  entryId?: string
+}
+
 /** Last movements of her loans and savings, newest first. A reversed one is marked; the reversal is no row of its own. */
-export async function readMovements(reads: Pipeline, memberId: string, limit: number): Promise<Movement[]> {
+export async function readMovements(
+  reads: Pipeline,
+  memberId: string,
+  limit: number,
+  { purposes = ['loan', 'savings'], entryId }: MovementsAsked = {},
+): Promise<Movement[]> {
   const rows = await reads.query<Omit<Movement, 'amount'> & { amount: string | null }>(
     'member-movements',
     movementsSql,
-    [memberId, limit],
+    [memberId, limit, purposes, entryId ?? null],
   )
   return rows.map((row) => ({ ...row, amount: new Decimal(row.amount ?? 0) }))
 }

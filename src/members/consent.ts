@@ -22,6 +22,8 @@ export interface Saying {
   /** "herself", "staff:<id>" or "api:<key name>". */
   collector: string
   at: Date
+  /** Names the callback that brought it, where one did: the same callback again, at any time, says nothing new. */
+  callback?: string
 }
 
 export interface ConsentWord extends Saying {
@@ -41,8 +43,8 @@ export function newestWordSql(member: string, purpose: string): string {
 }
 
 /**
- * Keeps each word as a row and counts them; one that says within seconds the same as another, and nothing else between the two (a
- * callback that came twice, to two processes whose clocks and order differ), is not doubled.
+ * Keeps each word as a row and counts them. A callback that came twice says one word; what staff or a program hands in again within
+ * seconds, with nothing else between the two, is one word too.
  */
 export async function recordWords(tx: Queryable, words: readonly ConsentWord[]): Promise<number> {
   if (words.length === 0) return 0
@@ -54,10 +56,11 @@ export async function recordWords(tx: Queryable, words: readonly ConsentWord[]):
     memberIds,
   ])
   const { rowCount } = await tx.query(
-    `insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
+    `insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at, callback_key)
      select w.* from unnest($1::uuid[], $2::text[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],
-                            $8::timestamptz[]) as w (member_id, purpose, granted, channel, wording, language, collector, at)
-      where not exists (
+                            $8::timestamptz[], $9::text[])
+                       as w (member_id, purpose, granted, channel, wording, language, collector, at, callback)
+      where w.callback is not null or not exists (
         select 1 from consents c
          where c.member_id = w.member_id and c.purpose = w.purpose
            and (c.granted, c.channel, c.wording, c.collector) = (w.granted, w.channel, w.wording, w.collector)
@@ -65,7 +68,8 @@ export async function recordWords(tx: Queryable, words: readonly ConsentWord[]):
            and not exists (
              select 1 from consents o
               where o.member_id = w.member_id and o.purpose = w.purpose and o.granted <> w.granted
-                and o.collected_at between least(c.collected_at, w.at) and greatest(c.collected_at, w.at)))`,
+                and o.collected_at between least(c.collected_at, w.at) and greatest(c.collected_at, w.at)))
+     on conflict (member_id, purpose, callback_key) do nothing`,
     [
       memberIds,
       column((word) => word.purpose),
@@ -75,6 +79,7 @@ export async function recordWords(tx: Queryable, words: readonly ConsentWord[]):
       column((word) => word.language),
       column((word) => word.collector),
       column((word) => word.at),
+      column((word) => word.callback),
     ],
   )
   return rowCount ?? 0

@@ -23,6 +23,8 @@ export interface ProgrammeInfo {
   sendFromMinute: number
   sendUntilMinute: number
   dailyCap: number
+  /** Within which a member who says "this is not right" is to hear. */
+  answerWorkingDays: number
   /** What to dial against a network's block, by network code or "any". */
   unblockCodes: Readonly<Record<string, string>>
   /** Ask the network for a new SIM before a first PIN. */
@@ -36,7 +38,7 @@ export async function loadProgrammes(db: Pick<Db, 'pool'>): Promise<ProgrammeInf
             currency_code as "currencyCode", country, time_zone as "timeZone", languages, menu,
             office_phone as "officePhone", screen_septets_first as "screenSeptetsFirst",
             screen_septets_max as "screenSeptetsMax", send_from_minute as "sendFromMinute",
-            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap",
+            send_until_minute as "sendUntilMinute", daily_cap as "dailyCap", answer_working_days as "answerWorkingDays",
             unblock_codes as "unblockCodes", sim_swap_check as "simSwapCheck"
        from programmes order by code`,
   )

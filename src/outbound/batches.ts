@@ -1,6 +1,7 @@
 // In: due rows of a lane, or the id of a batch. Out: rows moved together, in one statement each; the row in `batches` says which belong
 // together. Must never queue or claim a row that may have reached the provider.
 import type { Db } from '../db.ts'
+import { isPausedSql } from './pause.ts'
 import type { Lane } from './status.ts'
 import { movingStatement } from './transitions.ts'
 
@@ -10,7 +11,7 @@ const rememberBatch = `insert into batches (id, lane, message_ids, moved_at)
 // The oldest due first; those that another relay is taking are skipped.
 const queueDueSql = movingStatement(
   `update messages m set status = 'queued', batch_id = $3, reason = null, updated_at = $1
-     from (select id from messages where lane = $2 and stage = 0 and status = 'created' and not_before <= $1
+     from (select id from messages where lane = $2 and stage = 0 and status = 'created' and not_before <= $1 and not ${isPausedSql}
             order by not_before limit $4 for update skip locked) due
     where m.id = due.id`,
   'relay',
@@ -23,7 +24,7 @@ const carried = `(select unnest(message_ids) as id from batches where id = $2) c
 // `claimed` may be claimed again: a crash before `submitting` has sent nothing.
 const claimSql = movingStatement(
   `update messages m set status = 'claimed', updated_at = $1, reason = null from ${carried}
-    where m.id = carried.id and m.batch_id = $2 and m.status in ('queued', 'claimed')`,
+    where m.id = carried.id and m.batch_id = $2 and m.status in ('queued', 'claimed') and not ${isPausedSql}`,
   'sender',
   'id, attempts',
   `update batches set moved_at = $1 where id = $2`,

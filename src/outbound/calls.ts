@@ -9,6 +9,7 @@ import type { Logger } from '../logger.ts'
 import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import type { RecipientResult, SmsProvider } from '../providers/africastalking.ts'
+import { createCircuit } from './circuit.ts'
 import { groupByText } from './group-by-text.ts'
 import { noteNetworkBlock } from './opt-out.ts'
 import type { Lane } from './status.ts'
@@ -78,11 +79,11 @@ interface PlannedCall {
   reject(error: unknown): void
 }
 
-/** Calls in a row that found nobody there, before the lane rests instead of trying every row. */
-const refusalsMax = 5
-
 export function createCalls(options: CallOptions): LaneCalls {
   const { lane, db, writer, provider, clock, logger, metrics } = options
+  /** For what may fail without harm to a message. */
+  const warnOnFailure = (event: string, work: Promise<void> | undefined) =>
+    work?.catch((error: unknown) => logger.warn({ event, lane, code: errorCode(error) }))
   const callsMax = options.callsMax ?? 50
   const slotsMax = callsMax + (options.callsAheadMax ?? 0)
   const recipientsPerCall = Math.min(
@@ -92,19 +93,26 @@ export function createCalls(options: CallOptions): LaneCalls {
   const attemptsMax = options.attemptsMax ?? 50
   const retryBaseMs = options.retryBaseMs ?? (lane === 'urgent' ? 5_000 : 30_000)
   const retryMaxMs = options.retryMaxMs ?? 900_000
-  const pauseBaseMs = options.pauseMs ?? 30_000
   let waiting: PlannedCall[] = []
   let callsUnderWay = 0
   const marked: (() => void)[] = []
   const runners = new Set<Promise<void>>()
   let stopped = false
-  let pausedUntil: Date | undefined
-  let pauseTimer: NodeJS.Timeout | undefined
-  let pausesInARow = 0
-  let refusalsInARow = 0
+  const circuit = createCircuit({
+    ...options,
+    onOpen(reason) {
+      warnOnFailure('sender.pause_failed', options.onPause())
+      giveWaitingBack(reason)
+    },
+    onTry() {
+      options.onResume()
+      pump()
+    },
+    onClose: () => pump(),
+  })
 
   function pump(): void {
-    while (runners.size < slotsMax && waiting.length > 0) {
+    while (runners.size < (circuit.isTrying() ? 1 : slotsMax) && waiting.length > 0) {
       const runner = run().finally(() => {
         runners.delete(runner)
         pump()
@@ -117,7 +125,7 @@ export function createCalls(options: CallOptions): LaneCalls {
   async function run(): Promise<void> {
     let finished: { call: PlannedCall; marks: Transition[] } | undefined
     for (;;) {
-      const next = waiting.shift()
+      const next = takeNext()
       if (next === undefined && finished === undefined) return
       let moved: Moved[]
       try {
@@ -137,6 +145,29 @@ export function createCalls(options: CallOptions): LaneCalls {
       if (entries.length === 0) next.resolve({ submitted: 0, released: 0, other: 0 })
       else finished = { call: next, marks: await perform(entries) }
     }
+  }
+
+  /** While the lane is tried, one message: whatever becomes of the call costs no more than that one. */
+  function takeNext(): PlannedCall | undefined {
+    const next = waiting.shift()
+    const [first, ...rest] = next?.entries ?? []
+    if (next === undefined || first === undefined || rest.length === 0 || !circuit.isTrying()) return next
+    // Both parts together are the call that was planned.
+    const sum: CallDone = { submitted: 0, released: 0, other: 0 }
+    let left = 2
+    const part = (entries: readonly Entry[]): PlannedCall => ({
+      ...next,
+      entries,
+      resolve(done) {
+        sum.submitted += done.submitted
+        sum.released += done.released
+        sum.other += done.other
+        left -= 1
+        if (left === 0) next.resolve(sum)
+      },
+    })
+    waiting.unshift(part(rest))
+    return part([first])
   }
 
   function starts(call: PlannedCall): Transition[] {
@@ -161,16 +192,11 @@ export function createCalls(options: CallOptions): LaneCalls {
       const back = new Set(marks.filter(({ to }) => to === 'created').map(({ messageId }) => messageId))
       release(call.entries.filter(({ messageId }) => back.has(messageId)))
     }
-    if (moved.some((row) => row.reportWaits))
-      options
-        .onReportWaits()
-        .catch((error: unknown) => logger.warn({ event: 'sender.report_waits', code: errorCode(error) }))
+    if (moved.some((row) => row.reportWaits)) warnOnFailure('sender.report_waits', options.onReportWaits())
   }
 
   function release(entries: readonly Entry[]): void {
-    options
-      .onReleased(entries)
-      .catch((error: unknown) => logger.warn({ event: 'sender.budget_kept', code: errorCode(error) }))
+    warnOnFailure('sender.budget_kept', options.onReleased(entries))
   }
 
   /** At most callsMax at once; marked calls beyond them wait their turn. */
@@ -179,7 +205,8 @@ export function createCalls(options: CallOptions): LaneCalls {
     else await new Promise<void>((resolve) => marked.push(resolve))
     try {
       // A turn that comes after the end or in a pause is not taken: the provider has surely seen nothing.
-      if (stopped || pausedUntil !== undefined) return entries.map(({ messageId }) => untaken(messageId))
+      if (stopped || circuit.restsUntil() !== undefined)
+        return entries.map(({ messageId }) => untaken(messageId))
       return await performNow(entries)
     } finally {
       // The place is handed on, so that nobody else takes it in between.
@@ -191,9 +218,10 @@ export function createCalls(options: CallOptions): LaneCalls {
 
   function untaken(messageId: string): Transition {
     const back = { messageId, to: 'created', source: 'sender' } as const
-    return pausedUntil === undefined
+    const notBefore = circuit.restsUntil()
+    return notBefore === undefined
       ? { ...back, reason: 'drain' }
-      : { ...back, reason: 'paused', set: { notBefore: pausedUntil } }
+      : { ...back, reason: 'paused', set: { notBefore } }
   }
 
   async function performNow(entries: readonly Entry[]): Promise<Transition[]> {
@@ -207,7 +235,6 @@ export function createCalls(options: CallOptions): LaneCalls {
         text: first.text,
         recipients: entries.map((entry) => entry.msisdn),
       })
-      refusalsInARow = 0
       const byMsisdn = new Map(results.map((result) => [result.msisdn, result]))
       const marks = entries.map((entry) => markOf(entry, byMsisdn.get(entry.msisdn)))
       await noteAccountAndOptOuts(entries, byMsisdn)
@@ -215,9 +242,7 @@ export function createCalls(options: CallOptions): LaneCalls {
     } catch (error) {
       const fault = error instanceof SendError ? error : new SendError('send.broken_answer', { cause: error })
       outcome = fault.code
-      refusalsInARow = fault.code === 'send.refused_connection' ? refusalsInARow + 1 : 0
-      const accountFault = fault.code === 'send.account' || fault.code === 'send.unauthorised'
-      const rest = accountFault || refusalsInARow >= refusalsMax ? pause(fault.code) : undefined
+      const rest = circuit.failed(fault)
       logger.warn({
         event: 'sender.call_failed',
         lane,
@@ -235,7 +260,7 @@ export function createCalls(options: CallOptions): LaneCalls {
     if (result === undefined) return markOfFault(entry, new SendError('send.broken_answer'), undefined)
     if (!result.accepted) {
       logger.warn({ event: 'sender.refused', lane, message: entry.messageId, code: result.error.code })
-      return markOfFault(entry, result.error, result.pauseLane ? pause(result.error.code) : undefined)
+      return markOfFault(entry, result.error, result.pauseLane ? circuit.open(result.error.code) : undefined)
     }
     const { providerMessageId, cost, segments } = result
     return {
@@ -278,11 +303,7 @@ export function createCalls(options: CallOptions): LaneCalls {
       })
     const optedOut = refused((result) => result.optOut)
     await doubtReceivers(refused((result) => result.error.code === 'send.number_invalid'))
-    if (![...results.values()].some((result) => !result.accepted && result.pauseLane)) {
-      pausesInARow = 0
-      // Not when the pause is over: only a call that went through says that the cause is gone.
-      options.alarms?.clear('lane.paused', lane)
-    }
+    if (![...results.values()].some((result) => !result.accepted && result.pauseLane)) circuit.succeeded()
     if (optedOut.length === 0) return
     const phoneIds = optedOut.map((entry) => entry.phoneId)
     await db
@@ -302,36 +323,9 @@ export function createCalls(options: CallOptions): LaneCalls {
         .catch((error: unknown) => logger.error({ event: 'sender.doubt_lost', code: errorCode(error) }))
   }
 
-  /** Stops the lane for a while so that no message is burnt on a fault of the account; returns when it goes on. */
-  function pause(reason: string): Date {
-    if (pausedUntil !== undefined) return pausedUntil
-    const pauseMs = Math.min(pauseBaseMs * 2 ** pausesInARow, pauseBaseMs * 10)
-    pausesInARow += 1
-    const until = new Date(clock.now().getTime() + pauseMs)
-    pausedUntil = until
-    metrics.lanePaused.set({ lane }, 1)
-    logger.error({ event: 'sender.lane_paused', lane, code: reason, pauseMs })
-    options.alarms?.raise('lane.paused', lane)
-    pauseTimer = setTimeout(resume, pauseMs)
-    Promise.resolve(options.onPause()).catch((error: unknown) =>
-      logger.warn({ event: 'sender.pause_failed', lane, code: errorCode(error) }),
-    )
-    giveWaitingBack(reason)
-    return until
-  }
-
-  function resume(): void {
-    pausedUntil = undefined
-    refusalsInARow = 0
-    metrics.lanePaused.set({ lane }, 0)
-    if (stopped) return
-    logger.info({ event: 'sender.lane_resumed', lane })
-    options.onResume()
-    pump()
-  }
-
   function giveWaitingBack(reason: string): void {
     const calls = waiting
+    const notBefore = circuit.restsUntil()
     waiting = []
     release(calls.flatMap((call) => call.entries))
     for (const call of calls) {
@@ -343,7 +337,7 @@ export function createCalls(options: CallOptions): LaneCalls {
             source: 'sender' as const,
             reason,
             ifBatch: call.batchId,
-            ...(pausedUntil === undefined ? {} : { set: { notBefore: pausedUntil } }),
+            ...(notBefore === undefined ? {} : { set: { notBefore } }),
           })),
         )
         .then(
@@ -362,7 +356,7 @@ export function createCalls(options: CallOptions): LaneCalls {
           }),
       )
       if (stopped) giveWaitingBack('drain')
-      else if (pausedUntil !== undefined) giveWaitingBack('paused')
+      else if (circuit.restsUntil() !== undefined) giveWaitingBack('paused')
       else pump()
       return planned
     },
@@ -380,7 +374,7 @@ export function createCalls(options: CallOptions): LaneCalls {
 
     async stop() {
       stopped = true
-      clearTimeout(pauseTimer)
+      circuit.stop()
       giveWaitingBack('drain')
       await Promise.all(runners)
     },

@@ -15,6 +15,8 @@ export interface DecisionRow {
   expiresAt: Date | null
   memberId: string | null
   correctsLanguage: string | null
+  /** Of a message that is sent once more: the first one arrived after all. */
+  firstDelivered: boolean | null
 
   serviceCode: string
   senderId: string
@@ -25,6 +27,7 @@ export interface DecisionRow {
   sendFromMinute: number
   sendUntilMinute: number
   dailyCap: number
+  weeklyCap: number
   /** Countries whose mobiles get SMS. */
   smsCountries: string[]
 
@@ -41,6 +44,7 @@ export interface DecisionRow {
 
   phoneId: string | null
   msisdn: string | null
+  /** That of the only member who uses it where it has none of its own and the message is about nobody. */
   phoneLanguage: string | null
   phoneOptedOut: boolean
   /** Nobody else uses the phone; asked only for a member who wants full texts, null where it cannot be said. */
@@ -51,6 +55,8 @@ export interface DecisionRow {
   inDoubt: boolean
   /** Planned messages that she got today or that are on their way to her. */
   toldToday: number
+  /** The same for today and the six days before. */
+  toldThisWeek: number
 
   entryReversed: boolean | null
   entryDate: CalendarDate | null
@@ -98,13 +104,16 @@ const phoneSql = `
 // two senders at once cannot both take the last place of the day.
 const toldSql = `
   left join lateral (
-    select case when m.purpose in ${planned} then (select count(*) from messages o
-             where o.member_id = m.member_id and o.submitted_at is not null and o.purpose in ${planned}
-               and o.submitted_at >= pr.day_starts_at and o.id <> m.id)
-         + (select count(*) from messages o
-             where o.member_id = m.member_id and o.stage in (0, 2) and o.status in ('claimed', 'submitting', 'unknown')
-               and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= pr.day_starts_at
-               and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) end as count
+    select count(*) filter (where at >= pr.day_starts_at) as today, count(*) as week
+      from (select o.submitted_at as at from messages o
+             where m.purpose in ${planned} and o.member_id = m.member_id and o.submitted_at is not null
+               and o.purpose in ${planned} and o.submitted_at >= pr.week_starts_at and o.id <> m.id
+            union all
+            select o.updated_at from messages o
+             where m.purpose in ${planned} and o.member_id = m.member_id and o.stage in (0, 2)
+               and o.status in ('claimed', 'submitting', 'unknown')
+               and o.purpose in ${planned} and o.submitted_at is null and o.updated_at >= pr.week_starts_at
+               and (o.status <> 'claimed' or o.id < m.id) and o.id <> m.id and not o.id = any($1)) others
   ) told on true`
 
 // "opening" and the like never become messages, so what an entry is about follows from its kind (for a reversal: the
@@ -154,21 +163,27 @@ const instalmentSql = `
 
 const decisionSql = `
 with programme_days as materialized (
-  select *, date_trunc('day', $2::timestamptz at time zone time_zone) at time zone time_zone as day_starts_at
+  select *, date_trunc('day', $2::timestamptz at time zone time_zone) at time zone time_zone as day_starts_at,
+         (date_trunc('day', $2::timestamptz at time zone time_zone) - interval '6 days') at time zone time_zone as week_starts_at
     from programmes
 )
 select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.params, m.expires_at as "expiresAt", m.member_id as "memberId",
        corrected.language as "correctsLanguage",
+       case when m.resends_id is not null
+            then exists (select 1 from messages f where f.id = m.resends_id and f.status = 'delivered') end as "firstDelivered",
        pr.service_code as "serviceCode", pr.sender_id as "senderId", pr.currency_code as "currencyCode",
        pr.time_zone as "timeZone", pr.languages, pr.office_phone as "officePhone",
        pr.send_from_minute as "sendFromMinute", pr.send_until_minute as "sendUntilMinute",
-       pr.daily_cap as "dailyCap",
+       pr.daily_cap as "dailyCap", pr.weekly_cap as "weeklyCap",
        case when pr.sms_countries = '{}' then array[pr.country::text] else pr.sms_countries end as "smsCountries",
        mb.first_name as "firstName", mb.language as "memberLanguage", mb.status as "memberStatus",
        mb.sms_from_minute as "memberFromMinute", mb.sms_until_minute as "memberUntilMinute",
        mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",
        ${consentOfMessageSql('m')} as "consentGranted",
-       ph.id as "phoneId", ph.msisdn, ph.language as "phoneLanguage",
+       ph.id as "phoneId", ph.msisdn,
+       coalesce(ph.language, case when m.member_id is null then (
+         select min(hers.language) from member_phones s join members hers on hers.id = s.member_id
+          where s.phone_id = ph.id having count(*) = 1) end) as "phoneLanguage",
        coalesce(ph.opted_out_at is not null, false) as "phoneOptedOut",
        case when mb.sms_form = 'full'
             then (select bool_and(s.member_id = mb.id) from member_phones s where s.phone_id = ph.id) end as "phoneIsHersAlone",
@@ -178,7 +193,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
               select 1 from member_phones d
                where d.member_id = m.member_id and d.phone_id = ph.id and d.reverify_since is null)
             else mp.reverify_since is not null end as "inDoubt",
-       coalesce(told.count, 0)::int as "toldToday",
+       coalesce(told.today, 0)::int as "toldToday", coalesce(told.week, 0)::int as "toldThisWeek",
        entry.reversed as "entryReversed", entry.booked_date as "entryDate", entry.purpose as "entryPurpose",
        booked.amount as "entryAmount", booked.currency as "entryCurrency", booked.balance as "entryBalance",
        booked.principal as "loanPrincipal",

@@ -8,6 +8,7 @@ import type { I18n } from '../i18n.ts'
 import { noteSnapshot } from '../ledger/as-of.ts'
 import { smsFault } from '../msisdn.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
+import { correctionTemplate } from './outbox.ts'
 import { languageOf, renderText } from './texts.ts'
 
 /** What is to be done with one message. A reason is a stable word, never a text. */
@@ -41,6 +42,7 @@ export type Verdict =
  */
 export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
   if (row.expiresAt !== null && row.expiresAt <= now) return { action: 'expire', reason: 'expired' }
+  if (row.firstDelivered === true) return { action: 'cancel', reason: 'told' }
   const untrue = whyUntrue(row)
   if (untrue !== undefined) return { action: 'cancel', reason: untrue }
   // Replies and codes answer her own asking: no opt-out, hour or cap holds them back.
@@ -59,7 +61,7 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
 
 /** The fact that a message states may have changed since it was planned. */
 export function whyUntrue(row: DecisionRow): string | undefined {
-  if (row.template !== 'correction.entry' && row.entryReversed === true) return 'reversed'
+  if (row.template !== correctionTemplate && row.entryReversed === true) return 'reversed'
   if (row.template.startsWith('reminder.due_')) {
     if (row.dueDate === null || row.remaining === null) return 'gone'
     if (row.params.dueDate !== undefined && row.params.dueDate !== row.dueDate) return 'moved'
@@ -106,11 +108,17 @@ function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
   }
   if (local.minuteOfDay >= until) return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
   const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null
-  if (isCapped && row.toldToday + toldBefore >= row.dailyCap) {
+  const cap =
+    row.toldToday + toldBefore >= row.dailyCap
+      ? 'daily_cap'
+      : row.toldThisWeek + toldBefore >= row.weeklyCap
+        ? 'weekly_cap'
+        : undefined
+  if (isCapped && cap !== undefined) {
     const tomorrow = windowStart(1)
     return row.expiresAt !== null && row.expiresAt <= tomorrow
-      ? { action: 'suppress', reason: 'daily_cap' }
-      : { action: 'defer', notBefore: tomorrow, reason: 'daily_cap' }
+      ? { action: 'suppress', reason: cap }
+      : { action: 'defer', notBefore: tomorrow, reason: cap }
   }
   return { action: 'send' }
 }

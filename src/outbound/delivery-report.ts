@@ -6,6 +6,7 @@ import { doubtNumber } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
 import { africasTalkingGoneReasons, africasTalkingReportWords } from '../providers/africastalking.ts'
 import { clearNetworkBlocks, noteNetworkBlock } from './opt-out.ts'
+import { createOwedCorrections, owedCorrectionsSql } from './outbox.ts'
 import { allowedMoves, type Lane, type ReportedStatus } from './status.ts'
 import { countMoves, type Moved, moveMessages, type Transition } from './transitions.ts'
 
@@ -30,7 +31,8 @@ const goneReasonsByProvider: Readonly<Record<string, ReadonlySet<string>>> = {
   africastalking: africasTalkingGoneReasons,
 }
 
-function statusOf(report: { provider: string; status: string }): ReportedStatus | undefined {
+/** What the provider's word means on the ladder; undefined for a word that stands in no table. */
+export function statusOfReport(report: { provider: string; status: string }): ReportedStatus | undefined {
   const words = wordsByProvider[report.provider]
   return words !== undefined && Object.hasOwn(words, report.status) ? words[report.status] : undefined
 }
@@ -59,7 +61,10 @@ const recordSql = `
     update messages m set status = $7, reason = $8, updated_at = $1
      where m.provider = $2 and m.provider_message_id = $3 and ($9 is null or m.programme_id = $9)
        and (m.status || ' ' || $7::text) in (${reportMoves})
-    returning m.id, old.status as from_status, new.status as to_status, m.lane, m.phone_id
+    returning m.id, old.status as from_status, new.status as to_status, m.lane, m.phone_id,
+      m.programme_id, m.member_id, m.template, m.params
+  ), corrected as (
+    ${owedCorrectionsSql("(select * from moved where to_status = 'delivered')", '$1')}
   ), noted as (
     insert into message_events (message_id, from_status, to_status, source, reason, occurred_at)
     select id, from_status, to_status, 'delivery_report', $8, $1 from moved
@@ -82,7 +87,7 @@ export async function recordDeliveryReport(
   report: DeliveryReport,
   metrics?: Metrics,
 ): Promise<ReportOutcome> {
-  const status = statusOf(report)
+  const status = statusOfReport(report)
   const { rows } = await db.pool.query<{
     reportId: string
     matched: boolean
@@ -204,7 +209,7 @@ async function keepForLater(
   return (await matchReports({ db, clock, ...(metrics === undefined ? {} : { metrics }) }, [reportId])) > 0
 }
 
-interface WaitingReport {
+export interface WaitingReport {
   reportId: string
   provider: string
   providerMessageId: string
@@ -213,7 +218,8 @@ interface WaitingReport {
   messageId: string
 }
 
-const reportColumns = `r.id as "reportId", r.provider, r.provider_message_id as "providerMessageId", r.status,
+/** Of a row `r` of delivery_reports, as WaitingReport names them. */
+export const reportColumns = `r.id as "reportId", r.provider, r.provider_message_id as "providerMessageId", r.status,
   r.failure_reason as "failureReason"`
 
 // The report was faster than our own mark of the submit.
@@ -267,34 +273,40 @@ export async function matchReports(
   for (const sql of [byIdSql, byPhoneSql]) {
     const { rows } = await db.pool.query<WaitingReport>(sql, values)
     const taken = sql === byPhoneSql ? firstPerMessage(rows) : rows
-    if (taken.length > 0) settled += await settle(deps, taken)
+    if (taken.length > 0) settled += await settleReports(deps, taken)
   }
   return settled
 }
 
-/** One report a round settles an unknown; the next of the same message then finds it by its id. */
-function firstPerMessage(reports: readonly WaitingReport[]): WaitingReport[] {
-  const known = reports.filter((report) => statusOf(report) !== undefined)
+/** One report a round settles a message of which only the phone is known; the next of the same message then finds it by its id. */
+export function firstPerMessage(reports: readonly WaitingReport[]): WaitingReport[] {
+  const known = reports.filter((report) => statusOfReport(report) !== undefined)
   return [...new Map(known.reverse().map((report) => [report.messageId, report])).values()]
 }
 
-async function settle(
+/**
+ * Moves each report's message and all that follows from it; returns how many reports found theirs. From `restore` a report whose message
+ * was faster (it left after all) stays unmatched.
+ */
+export async function settleReports(
   { db, clock, metrics }: { db: Db; clock: Clock; metrics?: Metrics },
-  reports: readonly WaitingReport[],
+  found: readonly WaitingReport[],
+  source: 'delivery_report' | 'restore' = 'delivery_report',
 ): Promise<number> {
-  const moved = await db.transaction(async (tx) => {
+  const { moved, reports } = await db.transaction(async (tx) => {
     const at = clock.now()
     const moves: Moved[] = []
-    for (const round of roundsOf(reports)) moves.push(...(await moveMessages(tx, at, round)))
+    for (const round of roundsOf(found, source)) moves.push(...(await moveMessages(tx, at, round)))
+    const movedIds = new Set(moves.map(({ id }) => id))
+    const matched = source === 'restore' ? found.filter(({ messageId }) => movedIds.has(messageId)) : found
     await tx.query('update delivery_reports set matched_at = $1 where id = any($2::bigint[])', [
       at,
-      reports.map((report) => report.reportId),
+      matched.map((report) => report.reportId),
     ])
-    await clearNetworkBlocks(
-      tx,
-      moves.filter(({ to }) => to === 'delivered').map(({ id }) => id),
-    )
-    return moves
+    const delivered = moves.filter(({ to }) => to === 'delivered').map(({ id }) => id)
+    await createOwedCorrections(tx, delivered, at)
+    await clearNetworkBlocks(tx, delivered)
+    return { moved: moves, reports: matched }
   })
   if (metrics !== undefined) countMoves(metrics, moved)
   const blocks = reports.filter(isBlock)
@@ -306,11 +318,11 @@ async function settle(
 }
 
 /** Several reports of one message go in statements of their own, in the order they came. */
-function roundsOf(reports: readonly WaitingReport[]): Transition[][] {
+function roundsOf(reports: readonly WaitingReport[], source: Transition['source']): Transition[][] {
   const rounds: Transition[][] = []
   const used = new Map<string, number>()
   for (const report of reports) {
-    const to = statusOf(report)
+    const to = statusOfReport(report)
     if (to === undefined) continue
     const round = used.get(report.messageId) ?? 0
     used.set(report.messageId, round + 1)
@@ -319,7 +331,7 @@ function roundsOf(reports: readonly WaitingReport[]): Transition[][] {
     transitions.push({
       messageId: report.messageId,
       to,
-      source: 'delivery_report',
+      source,
       reason: reasonOf(report),
       set: { provider: report.provider, providerMessageId: report.providerMessageId },
     })

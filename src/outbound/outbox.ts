@@ -62,6 +62,79 @@ export async function createMessages(tx: Queryable, messages: readonly NewMessag
   return rowCount ?? 0
 }
 
+const resendSql = `
+  insert into messages (${messageColumns}, resends_id)
+  select programme_id, member_id, phone_id, purpose, template, lane, dedupe_key || '/resend', params, entry_id, instalment_id,
+         meeting_id, training_session_id, corrects_id, $2, expires_at, id
+    from messages where id = any($1::uuid[]) and resends_id is null
+  on conflict do nothing`
+
+/** The same facts once more, each as a message of its own that names the first; returns how many. What was resent already is skipped. */
+export async function createResends(tx: Queryable, ids: readonly string[], now: Date): Promise<number> {
+  if (ids.length === 0) return 0
+  const { rowCount } = await tx.query(resendSql, [ids, now])
+  return rowCount ?? 0
+}
+
+/** Template of what takes back an entry that was told. */
+export const correctionTemplate = 'correction.entry'
+
+/** After a week she knows it from her book; an outage must not end in a pile of old receipts. */
+export const receiptLifeMs = 7 * 24 * 3_600_000
+
+/** One entry that was told and is undone. */
+export interface Correction {
+  /** The receipt that told her of it. */
+  receiptId: string
+  /** The entry that undoes it. */
+  entryId: string
+  dedupeKey: string
+}
+
+/**
+ * Notes on receipts that nobody seems to have got that their entries are undone: should a late report say that one was delivered after
+ * all, the move that says so writes its correction.
+ */
+export async function oweCorrections(tx: Queryable, owed: readonly Correction[]): Promise<void> {
+  if (owed.length === 0) return
+  await tx.query(
+    `update messages m set params = m.params || jsonb_build_object('owedEntry', w.entry_id, 'owedKey', w.dedupe_key)
+       from unnest($1::uuid[], $2::text[], $3::text[]) as w(id, entry_id, dedupe_key) where m.id = w.id`,
+    [
+      owed.map(({ receiptId }) => receiptId),
+      owed.map(({ entryId }) => entryId),
+      owed.map(({ dedupeKey }) => dedupeKey),
+    ],
+  )
+}
+
+/**
+ * Writes what was owed on the receipts in `delivered`, which yields `id, programme_id, member_id, template, params`; `at` is the instant.
+ * It reads the rows as they were moved, so a reversal beside it either sees the delivery or is seen here.
+ */
+export const owedCorrectionsSql = (delivered: string, at: string) => `
+  insert into messages (programme_id, member_id, purpose, template, lane, dedupe_key, params, entry_id, corrects_id, not_before, expires_at)
+  select d.programme_id, d.member_id, 'receipt', '${correctionTemplate}', 'urgent', d.params->>'owedKey',
+         jsonb_build_object('corrected', d.template), (d.params->>'owedEntry')::uuid, d.id, ${at},
+         ${at}::timestamptz + interval '${receiptLifeMs} milliseconds'
+    from ${delivered} d where d.params ? 'owedKey' and d.member_id is not null
+  on conflict (programme_id, dedupe_key) do nothing`
+
+/** Writes the corrections that are owed on these receipts, which were just moved to `delivered` in this transaction. */
+export async function createOwedCorrections(
+  tx: Queryable,
+  messageIds: readonly string[],
+  now: Date,
+): Promise<void> {
+  if (messageIds.length === 0) return
+  await tx.query(
+    `with delivered as (
+       select id, programme_id, member_id, template, params from messages where id = any($2) and status = 'delivered')
+     ${owedCorrectionsSql('delivered', '$1')}`,
+    [now, messageIds],
+  )
+}
+
 /** What the select of createMessagesFromSelect yields, in this order. */
 export const plannedColumns = [
   'programme_id',

@@ -30,6 +30,7 @@ export const transitionSources = [
   'events',
   'inbound',
   'operator',
+  'restore',
 ] as const
 export type TransitionSource = (typeof transitionSources)[number]
 
@@ -72,6 +73,8 @@ const movesBySource: Record<TransitionSource, Moves> = {
     queued: ['queued', 'created'],
     claimed: ['queued', 'created'],
     submitting: ['unknown'],
+    // No report came in time: given up, perhaps sent once more as another message.
+    unknown: ['failed'],
   },
   sender: {
     queued: ['claimed', 'created'],
@@ -86,6 +89,8 @@ const movesBySource: Record<TransitionSource, Moves> = {
   planner: stopMoves,
   events: stopMoves,
   inbound: stopMoves,
+  // A restored database believes unsent what the network reports as sent.
+  restore: { created: reportedStatuses },
   operator: { ...stopMoves, unknown: ['failed', 'delivered'] },
 }
 

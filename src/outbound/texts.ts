@@ -5,6 +5,7 @@ import { spellGsm7 } from '../encoding.ts'
 import type { I18n, LanguageInfo, Values } from '../i18n.ts'
 import { answerOf } from './answers.ts'
 import type { DecisionRow } from './decision-query.ts'
+import { correctionTemplate } from './outbox.ts'
 import { readPaidOut } from './paid-out.ts'
 import {
   fitValue,
@@ -39,7 +40,7 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
     const stated = await statedOf(ask, info)
     if (stated !== undefined) return render(`${row.template}.${stated.variant}`, stated.values)
   }
-  return render(`${row.template}.discreet`, gatheringValues(ask))
+  return render(`${row.template}.discreet`, { ...gatheringValues(ask), proof: proofOf(ask, 'part.proof') })
 }
 
 /** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
@@ -58,6 +59,12 @@ async function statedOf(ask: TextAsk, info: LanguageInfo): Promise<Stated | unde
   return statedByEntry(ask, info)
 }
 
+/** The code of a receipt, so that any phone can verify it; a discreet text does not say what it is. */
+function proofOf({ row, language, i18n }: TextAsk, key: 'part.proof' | 'part.receipt'): string {
+  const { receipt } = row.params
+  return receipt === undefined ? '' : i18n.text(language, 'sms', key, { receipt })
+}
+
 async function statedByEntry(ask: TextAsk, info: LanguageInfo): Promise<Stated | undefined> {
   const { row, language, i18n } = ask
   const { entryAmount, entryBalance, entryDate, entryPurpose } = row
@@ -69,7 +76,8 @@ async function statedByEntry(ask: TextAsk, info: LanguageInfo): Promise<Stated |
   const left = new Decimal(entryBalance)
   const balance = amount(entryPurpose === 'loan' ? Decimal.max(0, left) : left.negated())
   const name = fitValue(row.firstName ?? '', info, nameCharactersMax)
-  const values = { name, amount: amount(entryAmount), date: i18n.date(language, entryDate), balance }
+  const proof = proofOf(ask, 'part.receipt')
+  const values = { name, amount: amount(entryAmount), date: i18n.date(language, entryDate), balance, proof }
   if (row.template === 'loan.disbursed') {
     const paidOut = await readPaidOut(ask.reads, row.id)
     if (paidOut === undefined) return undefined
@@ -80,7 +88,7 @@ async function statedByEntry(ask: TextAsk, info: LanguageInfo): Promise<Stated |
     const dueDate = i18n.date(language, row.firstDueDate)
     return { variant: 'full', values: { ...told, dueDate, due: amount(row.firstDueAmount) } }
   }
-  if (row.template === 'correction.entry') {
+  if (row.template === correctionTemplate) {
     const parts = (of: string) =>
       i18n.text(language, 'sms', entryPurpose === 'loan' ? 'part.outstanding' : 'part.savings', {
         balance: of,

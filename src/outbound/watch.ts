@@ -1,5 +1,5 @@
-// In: a timer in every process. Out: alarms when no job goes through the queue, when due messages wait too long, when a programme sees too
-// many wrong PINs or has spent its day's budget, and when that is over.
+// In: a timer in every process. Out: alarms when no job goes through the queue, when due messages wait too long, when nothing may leave, when
+// a programme sees too many wrong PINs or has spent its day's budget, and when that is over.
 // Runs in each role, because a worker that is frozen cannot say so itself. Only reads.
 import type { AlarmCode, Alarms } from '../alarms.ts'
 import type { Clock } from '../clock.ts'
@@ -10,6 +10,7 @@ import { readGuessing } from '../members/pin.ts'
 import { createWaker } from '../waker.ts'
 import { readSpent } from './budget.ts'
 import { readCanary } from './canary.ts'
+import { readPause } from './pause.ts'
 import { type Lane, lanes } from './status.ts'
 
 /** What the watch of a queue that beats every `canaryEveryMs` holds to; everything scales with the beat. */
@@ -37,10 +38,14 @@ export function noticedWithinMs({ canaryLateMs, watchEveryMs, askMaxMs }: WatchT
 }
 
 /**
- * How long a due message may wait while lanes move. Answers and receipts are late after a minute; a notice to ten thousand
- * or the reminders of a morning may take their time, and a queue that stands still is told by the canary.
+ * How long a due message may wait while lanes move. Answers and receipts are late as soon as the canary is; a notice to ten
+ * thousand or the reminders of a morning may take their time, and a queue that stands still is told by the canary.
  */
-const waitMaxMs: Record<Lane, number> = { urgent: 60_000, planned: 900_000, bulk: 3_600_000 }
+const waitMaxMs = (times: WatchTimes): Record<Lane, number> => ({
+  urgent: times.canaryLateMs,
+  planned: 900_000,
+  bulk: 3_600_000,
+})
 
 export interface WatchOptions {
   db: Db
@@ -58,6 +63,7 @@ export interface Watch {
 }
 
 export function createWatch({ db, clock, logger, alarms, times }: WatchOptions): Watch {
+  const waitMax = waitMaxMs(times)
   const waker = createWaker()
   let running = false
   let loop: Promise<void> = Promise.resolve()
@@ -66,18 +72,23 @@ export function createWatch({ db, clock, logger, alarms, times }: WatchOptions):
 
   async function look(): Promise<void> {
     const asked = clock.now()
-    const [beatAt, waiting, guessed, spent] = await Promise.all([
+    const [beatAt, waiting, paused, guessed, spent] = await Promise.all([
       readCanary(db),
       readWaiting(db, asked),
+      readPause(db.pool),
       readGuessing(db, asked),
       readSpent(db.pool, asked),
     ])
+    if (paused !== undefined) alarms.raise('outbox.paused')
+    else alarms.clear('outbox.paused')
     const now = clock.now()
     const sinceMs = now.getTime() - (beatAt ?? startedAt).getTime()
     if (sinceMs > times.canaryLateMs) alarms.raise('queue.silent')
     else alarms.clear('queue.silent')
     for (const lane of lanes) {
-      if ((waiting.get(lane) ?? 0) > waitMaxMs[lane]) alarms.raise('outbox.waiting', lane)
+      // What a pause holds back is told as such.
+      if (paused === undefined && (waiting.get(lane) ?? 0) > waitMax[lane])
+        alarms.raise('outbox.waiting', lane)
       else alarms.clear('outbox.waiting', lane)
     }
     for (const [programmeId, isAbove] of guessed) settle('pin.guessing', programmeId, isAbove)

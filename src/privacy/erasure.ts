@@ -72,8 +72,9 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
   {
     name: 'cases',
     takes: ['member', 'now'],
-    sql: `update cases set status = 'closed', closed_at = $2 where member_id = $1 and status = 'open'`,
+    sql: `update cases set status = 'closed', outcome = 'erased', closed_at = $2 where member_id = $1 and status = 'open'`,
   },
+  { name: 'receipt_codes', takes: ['member'], sql: 'delete from receipt_codes where member_id = $1' },
   {
     name: 'members',
     takes: ['member', 'now', 'nobody'],

@@ -29,6 +29,7 @@ export const exportedTables: Readonly<Record<string, string>> = {
     'select to_jsonb(t) as row from meeting_answers t where member_id = $1 order by answered_at',
   training_attendances:
     'select to_jsonb(t) as row from training_attendances t where member_id = $1 order by session_id',
+  receipt_codes: 'select to_jsonb(t) as row from receipt_codes t where member_id = $1 order by issued_at, id',
   cases: 'select to_jsonb(t) as row from cases t where member_id = $1 order by opened_at',
   loans: 'select to_jsonb(t) as row from loans t where member_id = $1 order by number',
   instalments: `select to_jsonb(t) as row from instalments t join loans l on l.id = t.loan_id

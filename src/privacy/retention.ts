@@ -70,6 +70,20 @@ const kinds: readonly { name: string; days: keyof KeepDays | number; sql: string
     sql: `delete from sim_checks
            where id in (select id from sim_checks where wanted_at < $1 order by id limit $2 for update skip locked)`,
   },
+  // Keyed hashes of numbers; an hour that is over bounds nothing any more.
+  {
+    name: 'verification_tries',
+    days: 1,
+    sql: `delete from verification_tries
+           where (programme_id, caller, hour) in
+             (select programme_id, caller, hour from verification_tries where hour < $1 limit $2 for update skip locked)`,
+  },
+  {
+    name: 'unmatched_codes',
+    days: 'callbacks',
+    sql: `delete from unmatched_codes
+           where id in (select id from unmatched_codes where occurred_at < $1 order by id limit $2 for update skip locked)`,
+  },
   // Dialogues end after minutes and are removed then; this is for what a process that died left behind. Redis does it by itself.
   {
     name: 'ussd_sessions',

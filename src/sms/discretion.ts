@@ -11,6 +11,8 @@ const discreetValues: ReadonlySet<string> = new Set([
   'date',
   'time',
   'choices',
+  // The code of a receipt, without a word on what it is.
+  'proof',
 ])
 
 /** Why the others may not stand there. What is in none of these lists is refused too. */

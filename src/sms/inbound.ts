@@ -6,7 +6,6 @@ import type { Db, Queryable } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
-import type { Saying } from '../members/consent.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { noteSeen } from '../members/reverify.ts'
 import type { Metrics } from '../metrics.ts'
@@ -14,7 +13,7 @@ import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
 import { noteNetworkBlock, stopMessages } from '../outbound/opt-out.ts'
 import { createMessages } from '../outbound/outbox.ts'
 import { fold } from './fold.ts'
-import type { KeywordAnswer, Sender, SenderMember } from './keyword.ts'
+import { bySms, type KeywordAnswer, type Sender, type SenderMember } from './keyword.ts'
 import { stop } from './keywords/stop.ts'
 import { createMatcher, type Match } from './match.ts'
 
@@ -86,11 +85,11 @@ export function createInbound(options: InboundOptions): Inbound {
       if (programme === undefined || msisdn === undefined) return 'no_programme'
       if (stopsAll)
         for (const phoneId of await lockPhones(tx, meant, msisdn))
-          await stopMessages(tx, { phoneId }, stopSaying(now))
+          await stopMessages(tx, { phoneId }, bySms(inboundId, now))
       const sender = await lockSender(tx, programme.id, msisdn, now)
       const earlier = await countToday(tx, sender.phoneId, now)
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
-      const answer = await answerTo({ tx, now, programme, sender, matched, earlier })
+      const answer = await answerTo({ tx, now, programme, sender, inboundId, matched, earlier })
       if (answer === undefined || earlier.all >= repliesADayMax) return 'no_reply'
       const { template, memberId, params } = answer
       await createMessages(tx, [
@@ -120,13 +119,14 @@ export function createInbound(options: InboundOptions): Inbound {
     now: Date
     programme: ProgrammeInfo
     sender: Sender
+    inboundId: string
     matched: Match | undefined
     earlier: Earlier
   }): Promise<KeywordAnswer | undefined> {
-    const { tx, now, programme, sender, matched, earlier } = ask
+    const { tx, now, programme, sender, inboundId, matched, earlier } = ask
     const isStranger = sender.members.length === 0
     if (matched !== undefined && (matched.keyword.forStrangers || !isStranger))
-      return matched.keyword.answer({ tx, i18n, now, programme, sender, rest: matched.rest })
+      return matched.keyword.answer({ tx, i18n, now, programme, sender, inboundId, rest: matched.rest })
     // Once a day: a kind word to a number that we do not know, or help with a text that we do not understand.
     if (isStranger) {
       if (earlier.all > 0) return undefined
@@ -158,10 +158,6 @@ export function createInbound(options: InboundOptions): Inbound {
 function numberOf(written: string): string | undefined {
   if (/^\+[1-9]\d{6,14}$/.test(written)) return written
   return parseMsisdn(written.startsWith('+') ? written : `+${written}`, 'SN')
-}
-
-function stopSaying(at: Date): Saying {
-  return { channel: 'sms', wording: 'keyword', language: undefined, collector: 'herself', at }
 }
 
 /** The phones with this number in these programmes. */

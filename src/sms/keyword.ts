@@ -27,6 +27,8 @@ export interface KeywordContext {
   now: Date
   programme: ProgrammeInfo
   sender: Sender
+  /** Our own id of the text. */
+  inboundId: string
   /** What follows the keyword, folded: small letters, no accents. */
   rest: string
 }
@@ -60,7 +62,12 @@ export function aboutSender(template: string, sender: Sender): KeywordAnswer {
 }
 
 /** STOP and START are her own words, not an answer to ours. */
-export function sayingOf({ sender, programme, now }: KeywordContext): Saying {
-  const language = onlyMember(sender)?.language ?? sender.language ?? programme.languages[0]
-  return { channel: 'sms', wording: 'keyword', language, collector: 'herself', at: now }
+export function sayingOf({ sender, programme, inboundId, now }: KeywordContext): Saying {
+  return bySms(inboundId, now, onlyMember(sender)?.language ?? sender.language ?? programme.languages[0])
+}
+
+/** A word of hers by a text; one text says one word, however often it comes. */
+export function bySms(inboundId: string, at: Date, language?: string): Saying {
+  const callback = `sms/${inboundId}`
+  return { channel: 'sms', wording: 'keyword', language, collector: 'herself', at, callback }
 }

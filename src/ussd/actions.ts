@@ -1,13 +1,18 @@
 // In: what she chose or typed. Out: an outcome that the menu's `on` turns into the next screen.
 // Every action is idempotent under its hop key: the same callback again has no second effect. Must never keep or return a PIN.
-import { createHash } from 'node:crypto'
+import { addWorkingDays, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
+import type { I18n } from '../i18n.ts'
+import { readMovements } from '../ledger/position.ts'
+import { verifyReceipt } from '../ledger/receipt-codes.ts'
+import { openCase } from '../members/cases.ts'
 import { consentPurposes, type Saying, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { isSimClean } from '../members/sim-swap.ts'
+import type { Metrics } from '../metrics.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import type { LineValues } from './data.ts'
 import { hoursOfValue } from './data-messages.ts'
@@ -16,6 +21,8 @@ import type { Dialogue } from './session.ts'
 export interface ActionContext {
   db: Db
   pins: Pins
+  i18n: I18n
+  metrics: Metrics
   programme: ProgrammeInfo
   dialogue: Dialogue
   phoneId: string
@@ -23,6 +30,10 @@ export interface ActionContext {
   now: Date
   /** Names this input of this session; the same callback has the same key. */
   hopKey: string
+  /** Keyed hash of the caller's number. */
+  caller: string
+  /** Keyed hash of a typed text that may not be kept. */
+  markOf(text: string): string
   /** How a word about our messages is taken down here. */
   saying: Saying
 }
@@ -37,6 +48,8 @@ export interface ActionResult {
 
 export interface Action {
   outcomes: readonly string[]
+  /** What an input means depends on what the screen showed: not to be done on inputs that were typed before it was seen. */
+  bySight?: true
   /** Longest values that its outcomes bring, for the boot check. */
   values?: LineValues
   run(context: ActionContext, value: string): Promise<ActionResult>
@@ -52,7 +65,8 @@ export const actions: Readonly<Record<string, Action>> = {
     outcomes: ['chosen'],
     async run({ db, dialogue, phoneId, programme }, value) {
       if (!programme.languages.includes(value)) throw new InvariantError('A language that is not offered')
-      await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
+      // Nothing is kept of a number that the programme does not know.
+      if (phoneId !== '') await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
       return { outcome: 'chosen', changes: { language: value } }
     },
   },
@@ -167,12 +181,59 @@ export const actions: Readonly<Record<string, Action>> = {
     outcomes: ['asked'],
     values: { reference: 'AB12CD' },
     async run(context) {
-      return { outcome: 'asked', values: { reference: await openCase(context, memberOf(context)) } }
+      const { programme, hopKey, now } = context
+      const asked = { programmeId: programme.id, memberId: memberOf(context), hopKey, now }
+      const { reference } = await openCase(context.db.pool, { ...asked, kind: 'call_back' })
+      return { outcome: 'asked', values: { reference } }
+    },
+  },
+
+  choose_movement: {
+    outcomes: ['chosen'],
+    run: (_context, entryId) => Promise.resolve({ outcome: 'chosen', changes: { chosen: entryId } }),
+  },
+
+  /** "This is not right": about the movement that she chose, else about the last one of what the screen shows. */
+  dispute: {
+    outcomes: ['opened'],
+    values: { reference: 'AB12CD', date: 'wwwwwwwww 29 wwwwwwwwww' },
+    async run(context, value) {
+      const { db, programme, dialogue, i18n, hopKey, now } = context
+      const memberId = memberOf(context)
+      const entryId = value === 'movement' ? dialogue.chosen : await lastEntryOf(context, value)
+      const today = localParts(now, programme.timeZone).date
+      const opened = await openCase(db.pool, {
+        programmeId: programme.id,
+        memberId,
+        kind: 'dispute',
+        hopKey,
+        now,
+        ...(entryId === undefined ? {} : { entryId }),
+        promisedDate: addWorkingDays(today, programme.answerWorkingDays),
+      })
+      const language = dialogue.language ?? programme.languages[0] ?? 'en'
+      const date = opened.promisedDate === null ? '' : i18n.date(language, opened.promisedDate)
+      return { outcome: 'opened', values: { reference: opened.reference, date } }
+    },
+  },
+
+  verify_receipt: {
+    outcomes: ['found', 'unknown', 'malformed', 'too_often'],
+    async run({ db, programme, metrics, caller, markOf, hopKey, now }, typed) {
+      const code = typed.replace(/[\s.-]/g, '')
+      // What cannot be a code tells a guesser nothing, so it costs no try.
+      if (!/^\d{6}$/.test(code)) return { outcome: 'malformed' }
+      const asked = { programmeId: programme.id, code, caller, codeMark: markOf(code), hopKey, now }
+      const verified = await verifyReceipt(db.pool, asked)
+      metrics.verifications.inc({ outcome: verified.outcome })
+      if (verified.outcome !== 'found') return { outcome: verified.outcome }
+      return { outcome: 'found', changes: { chosen: verified.receiptId } }
     },
   },
 
   change_consent: {
     outcomes: ['saved'],
+    bySight: true,
     async run(context, value) {
       const [purpose, wanted] = value.split(':')
       const known = consentPurposes.find((candidate) => candidate === purpose)
@@ -232,34 +293,16 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 }
 
-/** Crockford's letters: nothing that is misheard or misread over the phone. */
-const referenceAlphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+/** Undefined when nothing moved there that still counts: the case is then about the account. */
+const latestLooked = 10
 
-/**
- * The facilitator of her group owns the case. A case that is still open is not opened twice: she gets its reference again.
- * The reference follows from the hop key, so a repeated callback names the same one.
- */
-async function openCase(context: ActionContext, memberId: string): Promise<string> {
-  for (let attempt = 0; attempt < 5; attempt += 1) {
-    const bytes = createHash('sha256').update(`${context.hopKey}/${attempt}`).digest()
-    const reference = [...bytes.subarray(0, 6)].map((byte) => referenceAlphabet[byte % 32]).join('')
-    const opened = await context.db.pool.query<{ reference: string }>(
-      `with open as (select reference from cases
-                      where member_id = $2 and kind = 'call_back' and status = 'open' order by opened_at limit 1),
-            written as (
-              insert into cases (programme_id, member_id, owner_id, kind, reference, dedupe_key, opened_at)
-              select m.programme_id, m.id, g.facilitator_id, 'call_back', $3, $4, $5
-                from members m left join groups g on g.id = m.group_id
-               where m.id = $2 and m.programme_id = $1 and not exists (select 1 from open)
-              on conflict do nothing returning reference)
-       select reference from written
-       union all select reference from open
-       union all select reference from cases where dedupe_key = $4
-       limit 1`,
-      [context.programme.id, memberId, reference, `call-back/${context.hopKey}`, context.now],
-    )
-    const row = opened.rows[0]
-    if (row !== undefined) return row.reference
-  }
-  throw new InvariantError('No free case reference')
+async function lastEntryOf(context: ActionContext, screen: string): Promise<string | undefined> {
+  const purposes = screen === 'loan' || screen === 'savings' ? ([screen] as const) : undefined
+  const movements = await readMovements(
+    context.db.reads,
+    memberOf(context),
+    latestLooked,
+    purposes === undefined ? {} : { purposes },
+  )
+  return movements.find(({ reversed }) => !reversed)?.entryId
 }

@@ -19,8 +19,6 @@ const closings: Readonly<Record<string, (sample: Samples) => LineValues>> = {
   late_again: () => ({}),
   unknown_code: () => ({}),
   unreadable: () => ({}),
-  ask_office: ({ phone, title }) => ({ phone, programme: title.slice(0, 20) }),
-  ask_facilitator: ({ title }) => ({ programme: title.slice(0, 20) }),
 }
 const words = ['back', 'home', 'more']
 /** Reasons that the engine gives by itself. */

@@ -84,6 +84,7 @@ const newDialogue: Dialogue = {
   target: undefined,
   pending: [],
   subject: undefined,
+  chosen: undefined,
   values: undefined,
   draft: undefined,
   resumable: undefined,
@@ -113,16 +114,20 @@ export function createConversation(deps: ConversationDeps) {
     return languages.find((code) => code === language)
   }
 
-  function openingDialogue(programme: ProgrammeInfo, caller: Caller): Dialogue | undefined {
-    const active = caller.members.filter((member) => member.status === 'active')
+  /** A stranger, or a member who is suspended or has left: the same for all of them, in the language that the phone last chose. */
+  function publicDialogue(programme: ProgrammeInfo, caller: Caller | undefined): Dialogue {
+    const language = offered(programme, caller?.language) ?? programme.languages[0]
+    return { ...newDialogue, menu: publicMenu, language }
+  }
+
+  function openingDialogue(programme: ProgrammeInfo, caller: Caller | undefined): Dialogue {
+    const active = (caller?.members ?? []).filter((member) => member.status === 'active')
     const only = active.length === 1 ? active[0] : undefined
-    const isPublic = active.length === 0 && caller.inDoubt
-    if (active.length === 0 && !isPublic) return undefined
+    if (active.length === 0) return publicDialogue(programme, caller)
     const single = programme.languages.length === 1 ? programme.languages[0] : undefined
     return {
       ...newDialogue,
-      menu: isPublic ? publicMenu : undefined,
-      language: offered(programme, only?.language) ?? offered(programme, caller.language) ?? single,
+      language: offered(programme, only?.language) ?? offered(programme, caller?.language) ?? single,
       memberId: only?.id,
       role: only?.role ?? '',
       hasPin: only?.hasPin ?? false,
@@ -140,18 +145,24 @@ export function createConversation(deps: ConversationDeps) {
       const context: ActionContext = {
         db,
         pins,
+        i18n,
+        metrics,
         programme: hop.programme,
         dialogue: current.dialogue,
         phoneId,
         msisdn: hop.call.msisdn,
         now,
         hopKey,
+        caller: keys.caller(hop.programme.id, hop.call.msisdn),
+        markOf: (text) => keys.mark(hop.programme.id, text),
         saying: {
           channel: 'ussd',
           wording: i18n.language(current.dialogue.language ?? hop.language).consent.version,
           language: current.dialogue.language,
           collector: 'herself',
-          at: now,
+          // Worked out late it is still of when she said it, and what she said since stands.
+          at: new Date(hop.atMs),
+          callback: `ussd/${hopKey}`,
         },
       }
       const { outcome, changes, values } = await known.run(context, action.value)
@@ -233,7 +244,10 @@ export function createConversation(deps: ConversationDeps) {
       }
       const { dialogue } = await present(walk, current.dialogue)
       const hopKey = keys.text(walk.hop.key, `${textKey}\0${index}`)
-      current = await act(walk, step(walk.menu, dialogue, { type: 'input', text: input }), hopKey)
+      const stepped = step(walk.menu, dialogue, { type: 'input', text: input })
+      // A path whose dialogue was lost looks like a deep dial too: done again, what turns a yes into a no would turn it back.
+      if (stepped.action !== undefined && actions[stepped.action.name]?.bySight === true) return { dialogue }
+      current = await act(walk, stepped, hopKey)
       if (current.reason !== undefined) break
     }
     return current
@@ -268,8 +282,8 @@ export function createConversation(deps: ConversationDeps) {
     const passing = stateOf(menu, dialogue.state).passing
     const state = passing ? dialogue.target : dialogue.state
     if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
-    const { trail, memberId, role, hasPin, unasked } = dialogue
-    return { state, trail, memberId, role, hasPin, unasked }
+    const { trail, memberId, role, hasPin, unasked, chosen } = dialogue
+    return { state, trail, memberId, role, hasPin, unasked, chosen }
   }
 
   return {
@@ -280,13 +294,15 @@ export function createConversation(deps: ConversationDeps) {
       const { call, programme } = hop
       metrics.sessions.inc({ event: 'begun' })
       const caller = await findCaller(db.reads, programme.id, call.msisdn)
-      const opening = caller === undefined ? undefined : openingDialogue(programme, caller)
-      const menu = menuOf(programme, opening?.menu)
-      if (caller === undefined || opening === undefined) return refuse(hop, menu)
-      hop.isMember = true
-      if (caller.members.length > 0 && isOlderThanADay(caller.lastSeenAt, now))
-        await noteSeen(db.pool, caller.phoneId, now)
-      const walk: Walk = { hop, menu, phoneId: caller.phoneId, now, first: true }
+      const opening = openingDialogue(programme, caller)
+      const menu = menuOf(programme, opening.menu)
+      const isMember = caller?.members.some(({ status }) => status === 'active') ?? false
+      // Nothing is kept of, nor sent to, a number that is nobody's here.
+      const phoneId = caller !== undefined && (isMember || caller.inDoubt) ? caller.phoneId : ''
+      hop.isMember = phoneId !== ''
+      if (caller !== undefined && isMember && isOlderThanADay(caller.lastSeenAt, now))
+        await noteSeen(db.pool, phoneId, now)
+      const walk: Walk = { hop, menu, phoneId, now, first: true }
       hop.language = opening.language ?? hop.language
       if (call.text !== '') {
         const inputs = call.text.split('*').slice(0, deepInputsMax)
@@ -297,7 +313,9 @@ export function createConversation(deps: ConversationDeps) {
       }
       const { resume } = menu.gates
       const resumable = resume === undefined ? undefined : resumableOf(menu, last)
-      const known = caller.members.find(({ id, status }) => id === resumable?.memberId && status === 'active')
+      const known = caller?.members.find(
+        ({ id, status }) => id === resumable?.memberId && status === 'active',
+      )
       if (
         resume === undefined ||
         resumable === undefined ||
@@ -346,27 +364,11 @@ export function createConversation(deps: ConversationDeps) {
   }
 
   /** The first screen says once that her network refuses our messages; the messages screen says what to do. */
-  function greet(menu: Menu, opened: Step, caller: Caller): Step {
+  function greet(menu: Menu, opened: Step, caller: Caller | undefined): Step {
     const isHome = opened.dialogue.state === menu.home
     const isHers = opened.dialogue.menu === undefined
-    return caller.networkBlocked && isHome && isHers ? { ...opened, reason: 'network_blocked' } : opened
-  }
-
-  /** A stranger, or a member who is suspended or has left: the same words for all of them. */
-  function refuse(hop: Hop, menu: Menu): Turn {
-    const { officePhone, name } = hop.programme
-    const reply =
-      officePhone === null
-        ? renderer.closing(hop.language, 'ask_facilitator', { programme: name })
-        : renderer.closing(hop.language, 'ask_office', { programme: name, phone: officePhone })
-    return {
-      dialogue: newDialogue,
-      menuVersion: menu.version,
-      phoneId: '',
-      reply,
-      ended: true,
-      outcome: 'refused',
-      template: 'answer.dial',
-    }
+    return caller?.networkBlocked === true && isHome && isHers
+      ? { ...opened, reason: 'network_blocked' }
+      : opened
   }
 }

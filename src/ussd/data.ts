@@ -8,7 +8,6 @@ import {
   type MemberPosition,
   nextDueOf,
   readBalances,
-  readMovements,
   readPosition,
   readSchedule,
 } from '../ledger/position.ts'
@@ -16,6 +15,7 @@ import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
 import { memberIn, messageSources } from './data-messages.ts'
+import { receiptSources } from './data-receipts.ts'
 import type { Dialogue } from './session.ts'
 
 export interface DataContext {
@@ -102,9 +102,6 @@ export function samplesOf(language: LanguageInfo, currency: string): Samples {
 
 const nothing = () => ({})
 
-/** Movements on one screen list. */
-const movementsShown = 5
-
 /** Members of one phone that a screen offers. */
 const membersShownMax = 7
 
@@ -118,7 +115,7 @@ function position(context: DataContext): Promise<MemberPosition> {
   return readPosition(context.db.reads, memberIn(context), context.now, date)
 }
 
-const amountOf = ({ i18n, language, programme }: DataContext, amount: Amount) =>
+export const amountIn = ({ i18n, language, programme }: DataContext, amount: Amount) =>
   i18n.amount(language, amount, programme.currencyCode)
 
 /** Day, time and place of a meeting or training in the programme's own time zone. */
@@ -133,6 +130,8 @@ const dueSample = ({ amount, date }: Samples) => ({ amount, date })
 const meetingSample = ({ date, time, place }: Samples) => ({ date, time, place })
 
 export const sources: Readonly<Record<string, Source>> = {
+  ...receiptSources,
+
   /** What is still to be paid in all, the next instalment, savings. */
   account: {
     texts: { outstanding: amountSample, next: dueSample, savings: amountSample, no_loan: nothing },
@@ -149,20 +148,20 @@ export const sources: Readonly<Record<string, Source>> = {
         const outstanding = loans
           .slice(1)
           .reduce((sum, loan) => sum.plus(loan.outstanding), first.outstanding)
-        lines.push({ name: 'outstanding', values: { amount: amountOf(context, outstanding) } })
+        lines.push({ name: 'outstanding', values: { amount: amountIn(context, outstanding) } })
         const next = nextDueOf(loans)
         if (next !== undefined)
           lines.push({
             name: 'next',
             values: {
-              amount: amountOf(context, next.amount),
+              amount: amountIn(context, next.amount),
               date: context.i18n.date(context.language, next.dueDate),
             },
           })
       }
       if (savings !== undefined) {
         facts.push('has_savings')
-        lines.push({ name: 'savings', values: { amount: amountOf(context, savings) } })
+        lines.push({ name: 'savings', values: { amount: amountIn(context, savings) } })
       }
       return { lines, facts }
     },
@@ -185,14 +184,14 @@ export const sources: Readonly<Record<string, Source>> = {
       const lines: Line[] = []
       for (const loan of loans) {
         if (loans.length > 1) lines.push({ name: 'heading', values: { number: loan.number } })
-        lines.push({ name: 'outstanding', values: { amount: amountOf(context, loan.outstanding) } })
+        lines.push({ name: 'outstanding', values: { amount: amountIn(context, loan.outstanding) } })
         if (loan.overdue.greaterThan(0))
-          lines.push({ name: 'overdue', values: { amount: amountOf(context, loan.overdue) } })
+          lines.push({ name: 'overdue', values: { amount: amountIn(context, loan.overdue) } })
         if (loan.next !== undefined)
           lines.push({
             name: 'next',
             values: {
-              amount: amountOf(context, loan.next.remaining),
+              amount: amountIn(context, loan.next.remaining),
               date: context.i18n.date(context.language, loan.next.dueDate),
             },
           })
@@ -225,7 +224,7 @@ export const sources: Readonly<Record<string, Source>> = {
         if (remaining.isZero()) lines.push({ name: 'paid', values: { date } })
         else {
           const name = remaining.equals(amount) ? 'due' : 'part'
-          lines.push({ name, values: { date, amount: amountOf(context, remaining) } })
+          lines.push({ name, values: { date, amount: amountIn(context, remaining) } })
         }
       }
       return { lines }
@@ -239,37 +238,7 @@ export const sources: Readonly<Record<string, Source>> = {
       const { savings } = await balances(context)
       return savings === undefined
         ? { lines: [{ name: 'none', values: {} }] }
-        : { lines: [{ name: 'savings', values: { amount: amountOf(context, savings) } }] }
-    },
-  },
-
-  movements: {
-    texts: {
-      none: nothing,
-      cancelled: dueSample,
-      loan_disbursement: dueSample,
-      loan_repayment: dueSample,
-      savings_deposit: dueSample,
-      savings_withdrawal: dueSample,
-      fee: dueSample,
-      adjustment: dueSample,
-      opening: dueSample,
-      reversal: dueSample,
-    },
-    ofMember: true,
-    async load(context) {
-      const rows = await readMovements(context.db.reads, memberIn(context), movementsShown)
-      if (rows.length === 0) return { lines: [{ name: 'none', values: {} }] }
-      return {
-        lines: rows.map((row) => ({
-          name: row.reversed ? 'cancelled' : row.kind,
-          values: {
-            date: context.i18n.date(context.language, row.bookedDate),
-            // The word says which way it went; only a correction needs a sign.
-            amount: amountOf(context, row.kind === 'adjustment' ? row.amount : row.amount.abs()),
-          },
-        })),
-      }
+        : { lines: [{ name: 'savings', values: { amount: amountIn(context, savings) } }] }
     },
   },
 

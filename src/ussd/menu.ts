@@ -82,7 +82,7 @@ const menuSchema = z.strictObject({
   states: z.record(name, stateSchema),
 })
 
-/** The menu of numbers in doubt; no state of it may need a member. */
+/** The menu of numbers that are no member's or in doubt; no state of it may need a member. */
 export const publicMenu = 'public'
 
 export type Menu = z.infer<typeof menuSchema>

@@ -77,7 +77,7 @@ export function createRenderer(i18n: I18n) {
       const label =
         'label' in option
           ? spellGsm7(option.label, i18n.language(option.labelLanguage).gsm7)
-          : text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`)
+          : text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`, option.values)
       labels.push(`${key} ${label}`)
     }
     for (const option of state.options) {

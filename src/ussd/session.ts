@@ -26,12 +26,13 @@ export interface Resumable {
   memberId: string | undefined
   role: string
   hasPin: boolean
+  chosen: string | undefined
   unasked: boolean
 }
 
 /** What the engine reads and changes. */
 export interface Dialogue {
-  /** Undefined: the programme's own. */
+  /** Another menu than the programme's own. */
   menu: string | undefined
   state: string
   /** Where "back" leads, last first. */
@@ -56,6 +57,8 @@ export interface Dialogue {
   pending: string[]
   /** What the screen is about, for example a meeting. */
   subject: string | undefined
+  /** What she picked out of a list, for the screens behind it: an entry, or a receipt that was verified. */
+  chosen: string | undefined
   /** Values of the last outcome, for the screen it led to. */
   values: Readonly<Record<string, string>> | undefined
   /** Argon2id hash of a new PIN until it is repeated. */
@@ -92,6 +95,8 @@ export interface SessionKeys {
   caller(programmeId: string, msisdn: string): string
   /** Names one input path of one session; also the idempotency key of what it does. */
   text(sessionKey: string, text: string): string
+  /** Stands for a typed text where the text itself may not be kept: the same text has the same mark. */
+  mark(programmeId: string, text: string): string
 }
 
 export function createSessionKeys(secret: string): SessionKeys {
@@ -101,6 +106,7 @@ export function createSessionKeys(secret: string): SessionKeys {
       keyedHash(secret, `session\0${call.provider}\0${call.serviceCode}\0${call.sessionId}\0${call.msisdn}`),
     caller: (programmeId, msisdn) => keyedHash(secret, `caller\0${programmeId}\0${msisdn}`),
     text: (sessionKey, text) => keyedHash(secret, `text\0${sessionKey}\0${text}`),
+    mark: (programmeId, text) => keyedHash(secret, `mark\0${programmeId}\0${text}`).slice(0, 8),
   }
 }
 

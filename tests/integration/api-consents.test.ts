@@ -1,13 +1,10 @@
 // What the back office and staff take down over the API: obeyed at once, kept word by word, safe to repeat.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { fixedClock } from '../../src/clock.ts'
-import { createApi } from '../../src/http/api.ts'
 import { createApiKey } from '../../src/http/keys.ts'
-import { createApp, type HttpServer, listen } from '../../src/http/server.ts'
 import { readConsents, recordWords } from '../../src/members/consent.ts'
-import { createMetrics } from '../../src/metrics.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
-import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
+import { type ApiUnderTest, serveApi } from '../support/api.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createMember,
   createProgramme,
@@ -20,7 +17,7 @@ import {
 let database: TestDatabase
 let programme: TestProgramme
 let member: TestMember
-let server: HttpServer
+let api: ApiUnderTest
 let key: string
 let otherKey: string
 
@@ -41,13 +38,10 @@ beforeAll(async () => {
       language: 'fr',
     },
   })
-  const app = createApp()
-  const clock = fixedClock(testNow)
-  app.use('/api/v1', createApi({ db, clock, logger: silentLogger, metrics: createMetrics() }))
-  server = await listen(app, 0, '127.0.0.1')
+  api = await serveApi(db)
 })
 afterAll(async () => {
-  await server.close()
+  await api.close()
   await database.drop()
 })
 beforeEach(async () => {
@@ -60,15 +54,8 @@ async function call(
   as = key,
   number = member.number,
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(
-    `${server.url.replace('localhost', '127.0.0.1')}/api/v1/members/${number}/consents`,
-    {
-      method,
-      headers: { authorization: `Bearer ${as}`, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    },
-  )
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  const { status, text } = await api.call(as, method, `/members/${number}/consents`, body)
+  return { status, body: JSON.parse(text) as Record<string, unknown> }
 }
 
 const said = { wording: 'sheet-2', language: 'wo', collectedAt: '2026-11-22T09:00:00.000Z' }

@@ -1,12 +1,7 @@
-import type { Router } from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fixedClock } from '../../src/clock.ts'
-import { createApi } from '../../src/http/api.ts'
 import { createApiKey } from '../../src/http/keys.ts'
-import { createApp, type HttpServer, listen } from '../../src/http/server.ts'
-import { createMetrics } from '../../src/metrics.ts'
-import { routesIn } from '../support/api.ts'
-import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
+import { type ApiUnderTest, routesIn, serveApi } from '../support/api.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createLoan,
   createMember,
@@ -20,8 +15,7 @@ import {
 let database: TestDatabase
 let programme: TestProgramme
 let member: TestMember
-let server: HttpServer
-let router: Router
+let api: ApiUnderTest
 let key: string
 
 beforeAll(async () => {
@@ -30,14 +24,10 @@ beforeAll(async () => {
   programme = await createProgramme(db)
   member = await createMember(db, programme, { number: 'M/77' })
   key = await createApiKey(db, programme.id, 'back office')
-  const app = createApp()
-  const clock = fixedClock(testNow)
-  router = createApi({ db, clock, logger: silentLogger, metrics: createMetrics() })
-  app.use('/api/v1', router)
-  server = await listen(app, 0, '127.0.0.1')
+  api = await serveApi(db)
 })
 afterAll(async () => {
-  await server.close()
+  await api.close()
   await database.drop()
 })
 
@@ -48,7 +38,7 @@ interface Reply {
 }
 
 async function call(method: string, path: string, options: RequestInit = {}): Promise<Reply> {
-  const response = await fetch(`${server.url.replace('localhost', '127.0.0.1')}/api/v1${path}`, {
+  const response = await fetch(api.url + path, {
     method,
     ...options,
     headers: { authorization: `Bearer ${key}`, ...options.headers },
@@ -441,7 +431,7 @@ describe('loans and reads', () => {
     const documented = Object.entries(reply.body.paths as object).flatMap(([path, methods]) =>
       Object.keys(methods as object).map((method) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     )
-    const served = routesIn(router).filter((route) => route !== 'get /openapi.json')
+    const served = routesIn(api.router).filter((route) => route !== 'get /openapi.json')
     expect(documented.sort()).toEqual(served.sort())
   })
 })

@@ -147,7 +147,7 @@ describe('the secret', () => {
 describe.each(routes)('%s', (route) => {
   const optional = new Set(['networkCode', 'failureReason', 'linkId', 'input'])
   const required = Object.keys(good[route] ?? {}).filter(
-    (name) => !optional.has(name) && !(route === 'delivery' && name === 'phoneNumber'),
+    (name) => !optional.has(name) && (route !== 'delivery' || name === 'id'),
   )
 
   it.each(required)('without %s names the field', async (name) => {
@@ -188,11 +188,13 @@ describe.each(routes)('%s', (route) => {
     await expectRefused(route, { body: '' }, /^\w+: is missing/)
   })
 
-  it.each(
-    route === 'sms'
-      ? ['', 'a\u0007b', 'x'.repeat(121)]
-      : ['12345', '221770000001', '+0770000001', '+22177000000a', '', '+2217700000011234567'],
-  )('with the number "%s" names the field', async (msisdn) => {
+  it
+    .skipIf(route === 'delivery')
+    .each(
+      route === 'sms'
+        ? ['', 'a\u0007b', 'x'.repeat(121)]
+        : ['12345', '221770000001', '+0770000001', '+22177000000a', '', '+2217700000011234567'],
+    )('with the number "%s" names the field', async (msisdn) => {
     const name = route === 'sms' ? 'from' : 'phoneNumber'
     await expectRefused(route, { body: form({ ...good[route], [name]: msisdn }) }, `${name}: must be`)
   })
@@ -246,11 +248,25 @@ it('a service code, a status and a text of any kind stay within their limits', a
     })
   await expectRefused('sms', { body: form({ ...good.sms, text: 'x'.repeat(4_001) }) }, 'text: ')
   taken.length = 0
-  await expectRefused('delivery', { body: form({ ...good.delivery, status: '' }) }, 'status: ')
-  taken.length = 0
   expect((await send('delivery', { body: form({ ...good.delivery, status: 'NeverHeardOf' }) })).status).toBe(
     200,
   )
+})
+
+// Its id says whose it is; refused, it would be lost.
+it.each([
+  ['phoneNumber', '+1'],
+  ['phoneNumber', 'Wave'],
+  ['phoneNumber', ''],
+  ['status', ''],
+  ['status', 'a\u0007b'],
+  ['networkCode', 'a b'],
+  ['failureReason', 'x'.repeat(121)],
+])('a delivery report with the %s "%s" is taken without it', async (name, wrong) => {
+  const { [name]: _, ...rest } = good.delivery as Record<string, string>
+  expect((await send('delivery', { body: form({ ...good.delivery, [name]: wrong }) })).status).toBe(200)
+  const fields = name === 'status' ? { ...rest, status: 'unreadable' } : rest
+  expect(taken).toEqual([{ route: 'delivery', fields }])
 })
 
 // The provider would send a refused one again and again.

@@ -93,6 +93,30 @@ describe('a word', () => {
     expect(await historyOf(member.id)).toHaveLength(1)
   })
 
+  test('that two processes take down at once is one row, whichever of them is first', async () => {
+    const word = { ...sayingAt(hours(1)), memberId: member.id, purpose: 'receipt' as const, granted: false }
+    const at = (ms: number) => new Date(hours(1).getTime() + ms)
+    expect(await recordWords(database.db.pool, [{ ...word, at: at(5) }])).toBe(1)
+    expect(await recordWords(database.db.pool, [word])).toBe(0)
+    // A change of mind in between makes it a word of its own.
+    expect(await recordWords(database.db.pool, [{ ...word, granted: true, at: at(6) }])).toBe(1)
+    expect(await recordWords(database.db.pool, [{ ...word, at: at(7) }])).toBe(1)
+    expect(await historyOf(member.id)).toEqual([
+      'receipt f ussd 2026-11 fr herself',
+      'receipt t ussd 2026-11 fr herself',
+      'receipt f ussd 2026-11 fr herself',
+    ])
+  })
+
+  test('by a callback is one row however late the callback comes again, and two callbacks are two rows', async () => {
+    const word = { ...sayingAt(testNow), memberId: member.id, purpose: 'receipt' as const, granted: false }
+    const by = (callback: string, at: Date) => recordWords(database.db.pool, [{ ...word, callback, at }])
+    expect(await by('ussd/1', testNow)).toBe(1)
+    expect(await by('ussd/2', testNow)).toBe(1)
+    expect(await by('ussd/1', hours(48))).toBe(0)
+    expect(await historyOf(member.id)).toHaveLength(2)
+  })
+
   test('of nobody is a yes to nothing', async () => {
     const unasked = await createMember(database.db, programme, { consents: [] })
     const { granted } = await readConsents(database.db.reads, unasked.id)

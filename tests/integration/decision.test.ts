@@ -197,6 +197,32 @@ async function payOutPart(number: string, cash: number, charged: number): Promis
   return rows[0]?.id ?? ''
 }
 
+test('an answer to a phone speaks the language of its only member, and of the programme when several share it', async () => {
+  const mary = await createMember(database.db, programme, { language: 'en' })
+  const ask = { purpose: 'reply' as const, template: 'reply.stopped', phoneId: mary.phoneId }
+  const writeToPhone = async () => {
+    count += 1
+    const dedupeKey = `phone/${count}`
+    await createMessages(database.db.pool, [
+      { programmeId: programme.id, ...ask, lane: 'urgent', dedupeKey, notBefore: testNow },
+    ])
+    const { rows } = await database.db.pool.query<{ id: string }>(
+      'select id from messages where dedupe_key = $1',
+      [dedupeKey],
+    )
+    return rows[0]?.id ?? ''
+  }
+  const languageOf = async () => {
+    const [decision] = await decide([await writeToPhone()])
+    return decision?.action === 'send' ? decision.language : decision?.reason
+  }
+  expect(await languageOf()).toBe('en')
+  await database.db.prisma.memberPhone.create({
+    data: { memberId: full.id, phoneId: mary.phoneId, isPrimary: false },
+  })
+  expect(await languageOf()).toBe('fr')
+})
+
 test('a loan paid out in parts tells each part as what it was, and so does the correction of one', async () => {
   const loan = await createLoan(database.db, programme, full, { disburse: false })
   const first = await payOutPart(loan.number, 10_000, 10_500)
@@ -344,6 +370,34 @@ describe('the daily cap', () => {
     )
     expect(await decide([three])).toMatchObject([capped])
     expect(await decide([three], new Date('2026-11-23T08:00:00Z'))).toMatchObject([{ action: 'send' }])
+  })
+
+  test('six leave in seven local days, the present one included; the first of them makes room on the eighth', async () => {
+    const weekly = await createMember(database.db, programme, { firstName: 'Ndella' })
+    const loan = await createLoan(database.db, programme, weekly, { dueDates: ['2026-12-20'] })
+    const [first] = await instalmentsOf(loan.number)
+    const ids = await Promise.all(
+      Array.from({ length: 7 }, () => write(weekly, reminder(first?.id, '2026-12-20'))),
+    )
+    const seventh = ids[6] ?? ''
+    const path = [
+      ['relay', 'queued'],
+      ['sender', 'claimed'],
+      ['sender', 'submitting'],
+      ['sender', 'submitted'],
+    ] as const
+    // Sunday the 22nd to Tuesday the 24th, two a day.
+    for (const [index, messageId] of ids.slice(0, 6).entries())
+      for (const [source, to] of path)
+        await applyTransitions(
+          database.db.pool,
+          new Date(`2026-11-${22 + Math.floor(index / 2)}T10:00:00Z`),
+          [{ messageId, source, to }],
+        )
+    const capped = { action: 'defer', reason: 'weekly_cap' }
+    expect(await decide([seventh], new Date('2026-11-25T08:00:00Z'))).toMatchObject([capped])
+    expect(await decide([seventh], new Date('2026-11-28T19:59:00Z'))).toMatchObject([capped])
+    expect(await decide([seventh], new Date('2026-11-29T08:00:00Z'))).toMatchObject([{ action: 'send' }])
   })
 })
 

@@ -79,6 +79,7 @@ describe.each(backends)('sessions in %s', (name, createStore) => {
       target: undefined,
       pending: [],
       subject: undefined,
+      chosen: undefined,
       values: { reference: 'ë ŋ ñ' },
       draft: undefined,
       resumable: undefined,

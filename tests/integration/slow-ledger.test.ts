@@ -2,9 +2,15 @@ import { createServer } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDb } from '../../src/db.ts'
-import { spellGsm7 } from '../../src/encoding.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
-import { createUssdUnderTest, createWorld, i18n, numbers, testPin, type World } from '../support/ussd.ts'
+import {
+  closingScreen,
+  createUssdUnderTest,
+  createWorld,
+  numbers,
+  testPin,
+  type World,
+} from '../support/ussd.ts'
 
 let database: TestDatabase
 let world: World
@@ -23,11 +29,9 @@ const call = (sessionId: string, text: string, msisdn: string = numbers.awa) => 
   serviceCode: '*384*1#',
   text,
 })
-const closing = (language: string, name: string) =>
-  `END ${spellGsm7(i18n.text(language, 'ussd', `common.${name}`), i18n.language(language).gsm7)}`
-const late = (language: string) => closing(language, 'late')
+const late = (language: string) => closingScreen(language, 'late')
 /** Where no SMS is promised. */
-const again = (language: string) => closing(language, 'late_again')
+const again = (language: string) => closingScreen(language, 'late_again')
 
 /** Another connection holds the ledger's postings until released. */
 async function stallLedger(): Promise<() => Promise<void>> {
@@ -121,6 +125,31 @@ describe('with the ledger stalled', () => {
     await vi.waitFor(async () => expect(await messages()).toHaveLength(1), { timeout: 10_000 })
     await under.close()
     expect(await messages()).toMatchObject([{ template: 'answer.dial' }])
+  })
+
+  test('a word that is worked out late counts from when she said it', async () => {
+    const under = await createUssdUnderTest(database, { deadlineMs: 400 })
+    await under.ussd.answer(call('w', '5', numbers.mary))
+    await under.ussd.answer(call('w', '5*3', numbers.mary))
+    const saidAt = under.clock.now()
+    const blocked = new pg.Client({ connectionString: database.url })
+    await blocked.connect()
+    await blocked.query('begin; lock table consents in access exclusive mode')
+    expect(await under.ussd.answer(call('w', '5*3*1', numbers.mary))).toBe(late('en'))
+    under.clock.set(new Date(saidAt.getTime() + 60_000))
+    // The try under way is lost with its connection; the next one comes a minute after she spoke.
+    await blocked.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    await blocked.query('rollback')
+    await blocked.end()
+    await vi.waitFor(async () => expect(await messages()).toHaveLength(1), { timeout: 10_000 })
+    await under.close()
+    const { rows } = await database.db.pool.query(
+      `select purpose, granted, collected_at as at from consents where member_id = $1 and channel = 'ussd'`,
+      [world.members.mary?.id],
+    )
+    expect(rows).toEqual([{ purpose: 'receipt', granted: false, at: saidAt }])
   })
 
   test('screens that need no ledger go on', async () => {

@@ -58,6 +58,10 @@ function worstValues(language: string, key = ''): Record<string, string> {
     place: fitValue('Sous le grand fromager de Boucotte-Ziguinchor', info, placeCharactersMax),
     title: fitValue('Le rôle du groupe et la garantie solidaire entre nous', info, titleCharactersMax),
     office: '+221338000000',
+    receipt: '482916',
+    proof: i18n.text(language, 'sms', key.endsWith('.discreet') ? 'part.proof' : 'part.receipt', {
+      receipt: '482916',
+    }),
     unblock: '*456*99*5*5*1#',
     // An entry is about a loan or about savings, a balance about both.
     parts: key.startsWith('correction.')

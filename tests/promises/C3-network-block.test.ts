@@ -163,7 +163,7 @@ describe('C3: while it stands', () => {
     const answer = rows[0]?.id ?? ''
     expect(await decide(answer)).toMatchObject({
       action: 'send',
-      text: "FANSOTO: c'est noté. Mais votre réseau bloque nos messages. Demandez à une animatrice.",
+      text: 'FANSOTO: noted. But your network blocks our messages. Ask a facilitator how to undo it.',
     })
     await report(await submit(answer, later(1)), 'Success')
     expect(await blockOf()).toBeUndefined()
@@ -192,7 +192,7 @@ describe('C3: while it stands', () => {
         ...(networkCode === undefined ? {} : { networkCode }),
       })
     expect(await dial('plain', '')).toMatch(
-      /^CON Your network blocks our SMS: see Settings, Messages\.\nWelcome\n1 My account\n/,
+      /^CON Your network blocks our SMS: see 5, 3\.\nWelcome\n1 My account\n/,
     )
     expect(await dial('plain', '5')).not.toMatch(/network/)
     const ask = 'Your network blocks our SMS. Ask your facilitator how to undo it.'

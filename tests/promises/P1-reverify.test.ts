@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
-import { createApi } from '../../src/http/api.ts'
 import { createApiKey } from '../../src/http/keys.ts'
-import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
 import { createPins } from '../../src/members/pin.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createMetrics } from '../../src/metrics.ts'
@@ -11,6 +9,7 @@ import { recordDeliveryReport } from '../../src/outbound/delivery-report.ts'
 import { createMessages, type NewMessage } from '../../src/outbound/outbox.ts'
 import { createDaily } from '../../src/privacy/daily.ts'
 import { createInbound } from '../../src/sms/inbound.ts'
+import { type ApiUnderTest, serveApi } from '../support/api.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
 import {
   createLoan,
@@ -37,7 +36,7 @@ let fatou: TestMember
 let president: TestMember
 let otherPresident: TestMember
 let stranger: TestMember
-let api: { url: string; close(): Promise<void> }
+let api: ApiUnderTest
 let key: string
 
 beforeAll(async () => {
@@ -73,10 +72,7 @@ beforeAll(async () => {
   await createMember(db, programme, { number: 'BOTH', role: 'treasurer', msisdn: facilitatorPhone })
   under = await createUssdUnderTest(database)
   key = await createApiKey(db, programme.id, 'office')
-  const app = createApp()
-  app.use('/api/v1', createApi({ db, clock, logger: silentLogger, metrics }))
-  answerTheRest(app, silentLogger)
-  api = await listen(app, 0)
+  api = await serveApi(db, clock)
 })
 afterAll(async () => {
   await api.close()
@@ -107,16 +103,10 @@ beforeEach(async () => {
 })
 
 const call = async (method: string, path: string, body?: object) => {
-  const response = await fetch(`${api.url}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${key}`,
-      'content-type': 'application/json',
-      'idempotency-key': `${clock.now().getTime()}-${callCount++}`,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  const { status, text } = await api.call(key, method, path, body, {
+    'idempotency-key': `${clock.now().getTime()}-${callCount++}`,
   })
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  return { status, body: JSON.parse(text) as Record<string, unknown> }
 }
 let callCount = 0
 const confirmBy = (by: object, phone = awa.msisdn, member = awa) =>
@@ -296,7 +286,7 @@ describe('while it is in doubt', () => {
   test('the dialogue offers language and help, whatever is dialled; no name, no account, no PIN', async () => {
     const home = await dial(awa.msisdn)
     expect(home).toBe(
-      'CON Bienvenue. Pour votre compte, voyez votre animatrice à la réunion.\n1 Langue\n2 Aide',
+      'CON Bienvenue. Pour votre compte, voyez votre animatrice à la réunion.\n1 Langue\n2 Aide\n7 Vérifier un recu',
     )
     for (const inputs of [
       ['1'],
@@ -475,7 +465,7 @@ describe('it is hers again', () => {
       action: 'send',
       msisdn: fresh,
     })
-    expect(await dial(awa.msisdn)).toMatch(/^END/)
+    expect(await dial(awa.msisdn)).not.toContain('Mon compte')
     // An answer that still waits for the old number says nothing about her.
     const late = await write(awa, { purpose: 'reply', template: 'answer.loan', phoneId: awa.phoneId })
     const told = await decide(late)

@@ -70,6 +70,16 @@ async function writeRows(age: number): Promise<void> {
     [member.phoneId, at, each],
   )
   await pool.query(
+    `insert into verification_tries (programme_id, caller, hour, tries, misses, last_key)
+     select $1, $2::text || '/' || i, $3, 1, 1, 'hop' from generate_series(1, $4::int) i`,
+    [programme.id, `${age}`, at, each],
+  )
+  await pool.query(
+    `insert into unmatched_codes (programme_id, occurred_at, phone_mark, code_mark, well_formed, dedupe_key)
+     select $1, $3, 'phone', 'code', true, $2::text || '/' || i from generate_series(1, $4::int) i`,
+    [programme.id, `${age}`, at, each],
+  )
+  await pool.query(
     `insert into ussd_sessions (key, state, version, caller, expires_at)
      select $1::text || '/' || i, '{}', 1, 'caller', $2 from generate_series(1, $3::int) i`,
     [`${age}`, at, each],
@@ -126,6 +136,9 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(await left('ussd_sessions', "split_part(key, '/', 1)")).toEqual(allOf(0, 1, 6))
   expect(await left('ussd_replies', "split_part(session_key, '/', 1)")).toEqual(allOf(0, 1, 6))
 
+  expect(await left('verification_tries', "split_part(caller, '/', 1)")).toEqual(allOf(0, 1))
+  expect(await left('unmatched_codes', "split_part(dedupe_key, '/', 1)")).toEqual(allOf(0, 1, 6, 8, 29))
+
   const total = Object.values(purged).reduce((sum, count) => sum + count, 0)
   expect(purged).toEqual({
     texts: 3 * 2 * each,
@@ -135,6 +148,8 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     ussd_sessions: 6 * each,
     ussd_replies: 6 * each,
     idempotency_keys: 0,
+    verification_tries: 7 * each,
+    unmatched_codes: 4 * each,
   })
   const { rows: audited } = await database.db.pool.query(
     "select action, subject, after from audit_log where actor = 'system:retention' order by id",
@@ -142,7 +157,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(audited).toEqual([{ action: 'retention.purged', subject: 'house', after: purged }])
   showFigure(
     'P2',
-    `${total} rows of 6 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
+    `${total} rows of 8 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
   )
 }, 300_000)
 

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { createPipeline } from '../../src/db.ts'
 import { postEntries } from '../../src/ledger/entries.ts'
+import { issueReceiptCodes } from '../../src/ledger/receipt-codes.ts'
+import { openCase } from '../../src/members/cases.ts'
 import { recordWords } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
@@ -19,6 +21,7 @@ import {
   createMember,
   createProgramme,
   repay,
+  save,
   sayingAt,
   type TestMember,
   type TestProgramme,
@@ -137,6 +140,14 @@ beforeAll(async () => {
       },
     ]),
   )
+  await openCase(db.pool, {
+    programmeId: programme.id,
+    memberId: member.id,
+    kind: 'dispute',
+    hopKey: 'p3',
+    now: testNow,
+  })
+  await issueCode()
   await writeMessages()
   under = await createUssdUnderTest(database)
   for (const text of ['', '1', `1*${testPin}`, `1*${testPin}*0`])
@@ -175,6 +186,15 @@ afterAll(async () => {
   await under.close()
   await database.drop()
 })
+
+async function issueCode(): Promise<void> {
+  const { id: entryId } = await save(database.db, programme, member, 900, { reference: 'r3' })
+  await issueReceiptCodes(
+    database.db.pool,
+    [{ programmeId: programme.id, entryId, memberId: member.id }],
+    testNow,
+  )
+}
 
 /** One in every stage, each with her name in its text. */
 async function writeMessages(): Promise<void> {
@@ -306,6 +326,13 @@ test('the phone that others share stays theirs, with their own words', async () 
   expect(screen).toContain('1 Mon compte')
 })
 
+test('her case is closed as erased, and nobody can verify a receipt of hers', async () => {
+  const { rows } = await database.db.pool.query(
+    `select c.status, c.outcome, (select count(*)::int from receipt_codes) as codes from cases c`,
+  )
+  expect(rows).toEqual([{ status: 'closed', outcome: 'erased', codes: 0 }])
+})
+
 test('her number is a stranger to the dialogue', async () => {
   const screen = await under.ussd.answer({
     provider: 'africastalking',
@@ -314,7 +341,8 @@ test('her number is a stranger to the dialogue', async () => {
     serviceCode: '*384*1#',
     text: '',
   })
-  expect(screen).toMatch(/^END/)
+  expect(screen).toMatch(/^CON Bienvenue/)
+  expect(screen).not.toContain('Mon compte')
 })
 
 test('a second erasure changes nothing and is not written down again', async () => {

@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { fixedClock } from '../../src/clock.ts'
-import { createApi } from '../../src/http/api.ts'
 import { createApiKey } from '../../src/http/keys.ts'
-import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
 import { recordWords } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
-import { createMetrics } from '../../src/metrics.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
 import { exportedTables, exportMember } from '../../src/privacy/export.ts'
-import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
+import { type ApiUnderTest, serveApi } from '../support/api.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createLoan,
   createMember,
@@ -27,7 +24,7 @@ let database: TestDatabase
 let programme: TestProgramme
 let member: TestMember
 let neighbour: TestMember
-let api: { url: string; close(): Promise<void> }
+let api: ApiUnderTest
 let key: string
 let otherKey: string
 
@@ -64,13 +61,7 @@ beforeAll(async () => {
   ])
   key = await createApiKey(db, programme.id, 'office')
   otherKey = await createApiKey(db, other.id, 'office')
-  const app = createApp()
-  app.use(
-    '/api/v1',
-    createApi({ db, clock: fixedClock(testNow), logger: silentLogger, metrics: createMetrics() }),
-  )
-  answerTheRest(app, silentLogger)
-  api = await listen(app, 0)
+  api = await serveApi(db)
 })
 afterAll(async () => {
   await api.close()
@@ -122,11 +113,10 @@ test('the export holds what she has everywhere, amounts exact, and no PIN', asyn
 })
 
 test('the route gives it to her own programme alone, and the audit log says who asked', async () => {
-  const ask = (bearer: string) =>
-    fetch(`${api.url}/api/v1/members/M-HER/export`, { headers: { authorization: `Bearer ${bearer}` } })
+  const ask = (bearer: string) => api.call(bearer, 'get', '/members/M-HER/export')
   const answer = await ask(key)
   expect(answer.status).toBe(200)
-  expect(await answer.json()).toMatchObject({ tables: { members: [{ number: 'M-HER' }] } })
+  expect(JSON.parse(answer.text)).toMatchObject({ tables: { members: [{ number: 'M-HER' }] } })
   expect((await ask(otherKey)).status).toBe(404)
   const { rows } = await database.db.pool.query(
     "select actor, subject from audit_log where action = 'member.exported' and actor = 'api:office'",

@@ -65,6 +65,7 @@ describe('the HTTP API', () => {
     'post /members/:number/reverify': { action: 'phone.reverify', subject: /^member:/, again: 0 },
     'post /members/:number/confirmations': { action: 'phone.confirmed', subject: /^member:/, again: 0 },
     'post /members/:number/pin-reset': { action: 'pin.reset', subject: /^member:/, again: 1 },
+    'post /cases/:reference/close': { action: 'case.closed', subject: /^case:/, again: 0 },
     'post /members/:number/erasure': { action: 'member.erased', subject: /^member:/, again: 0 },
   }
   let api: ApiUnderTest
@@ -207,6 +208,16 @@ staff:
     )
     return rows[0]?.id ?? ''
   }
+  const settled = ['--as', 'delivered', '--reason', 'she showed it']
+  const unknownMessage = async () => {
+    const { rows } = await database.db.pool.query<{ id: string }>(
+      `insert into messages (programme_id, member_id, purpose, template, lane, dedupe_key, not_before, status)
+       select $1, id, 'notice', 'reply.stopped', 'bulk', 'unknown', now(), 'unknown' from members where number = $2
+       returning id`,
+      [programme.id, 'F-1'],
+    )
+    return rows[0]?.id ?? ''
+  }
 
   interface Act {
     command: string
@@ -307,6 +318,27 @@ staff:
       action: 'member.erased',
       words: () => ['erase', 'member', ground.member, ...of],
       without: () => [['erase', 'member', 'nobody', ...of]],
+      again: 0,
+    },
+    {
+      command: 'outbox',
+      action: 'outbox.paused',
+      words: () => ['outbox', 'pause'],
+      without: () => [['outbox'], ['outbox', 'stop'], ['outbox', 'resume', '--doubtful', 'send']],
+      again: 0,
+    },
+    {
+      command: 'outbox',
+      action: 'outbox.resumed',
+      words: () => ['outbox', 'resume', '--doubtful', 'suppress'],
+      without: () => [['outbox'], ['outbox', 'resume']],
+      again: 0,
+    },
+    {
+      command: 'messages',
+      action: 'message.settled',
+      words: async () => ['messages', 'settle', await unknownMessage(), ...settled],
+      without: () => [['messages'], ['messages', 'settle', programme.id, ...settled]],
       again: 0,
     },
   ]

@@ -6,7 +6,13 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createApiKey } from '../../src/http/keys.ts'
 import { type Fields, openDialogue, postCallback, smsFields, ussdFields } from '../support/callers.ts'
-import { createLoan, createMember, createProgramme, type TestMember } from '../support/fixtures.ts'
+import {
+  appointFacilitator,
+  createLoan,
+  createMember,
+  createProgramme,
+  type TestMember,
+} from '../support/fixtures.ts'
 import {
   type Backend,
   backends,
@@ -110,13 +116,7 @@ async function openWorld(backend: Backend): Promise<World> {
     ndeye: await createMember(db, programme, { firstName: 'Ndeye' }),
   }
   for (const member of Object.values(members)) await createLoan(db, programme, member)
-  await db.pool.query(
-    `with person as (
-       insert into staff (programme_id, first_name, last_name, msisdn, role, language)
-       values ($1, 'Binta', 'Sané', $2, 'facilitator', 'fr') returning id)
-     update groups set facilitator_id = person.id from person`,
-    [programme.id, facilitator],
-  )
+  await appointFacilitator(db, programme, facilitator)
   const world: World = {
     backend,
     server,

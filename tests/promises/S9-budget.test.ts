@@ -129,7 +129,13 @@ test('what is over the day waits for the next local day, with an alarm until the
   await database.db.pool.query(`update programmes set time_zone = 'America/Port-au-Prince'`)
   const clock = fixedClock(now)
   const alarms = createAlarms({ clock, logger: silentLogger, metrics: createMetrics() })
-  const watch = createWatch({ ...database, clock, logger: silentLogger, alarms, times: watchTimes(minute) })
+  const watch = createWatch({
+    ...database,
+    clock,
+    logger: silentLogger,
+    alarms,
+    times: watchTimes(minute),
+  })
   const spent = async () => {
     await watch.look()
     return alarms.list().filter(({ code }) => code === 'budget.spent')

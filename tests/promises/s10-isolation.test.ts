@@ -93,6 +93,16 @@ async function fillTables(db: Queryable, ground: Ground): Promise<void> {
     `insert into entry_erasures (entry_id, erased_at) select id, $2 from entries where programme_id = $1 limit 1`,
     [programme.id, testNow],
   )
+  await run(
+    `insert into receipt_codes (programme_id, code, entry_id, member_id, issued_at)
+     select $1, '482916', id, $2, $3 from entries where programme_id = $1 limit 1`,
+    [programme.id, ids[1], testNow],
+  )
+  await run(
+    `insert into unmatched_codes (programme_id, occurred_at, phone_mark, code_mark, well_formed, dedupe_key)
+     values ($1::uuid, $2, 'phone', 'code', true, $1::uuid::text)`,
+    [programme.id, testNow],
+  )
   await run(`update members set group_id = null where id = $1`, [ids[1]])
   await run(`update members set group_id = $2 where id = $1`, [ids[1], programme.groupId])
   await recordAudit(db, {

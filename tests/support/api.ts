@@ -4,10 +4,17 @@ import { fixedClock } from '../../src/clock.ts'
 import type { Db } from '../../src/db.ts'
 import { createApi } from '../../src/http/api.ts'
 import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
-import type { Logger } from '../../src/logger.ts'
+import { openCase } from '../../src/members/cases.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { silentLogger } from './database.ts'
-import { createLoan, createMember, repay, type TestProgramme, testNow } from './fixtures.ts'
+import {
+  appointFacilitator,
+  createLoan,
+  createMember,
+  repay,
+  type TestProgramme,
+  testNow,
+} from './fixtures.ts'
 
 export interface ApiReply {
   status: number
@@ -23,12 +30,11 @@ export interface ApiUnderTest {
   close(): Promise<void>
 }
 
-export async function serveApi(db: Db, logger: Logger = silentLogger): Promise<ApiUnderTest> {
+export async function serveApi(db: Db, clock = fixedClock(testNow)): Promise<ApiUnderTest> {
   const app = createApp()
-  const clock = fixedClock(testNow)
-  const router = createApi({ db, clock, logger, metrics: createMetrics() })
+  const router = createApi({ db, clock, logger: silentLogger, metrics: createMetrics() })
   app.use('/api/v1', router)
-  answerTheRest(app, logger)
+  answerTheRest(app, silentLogger)
   const server = await listen(app, 0, '127.0.0.1')
   const url = `${server.url.replace('localhost', '127.0.0.1')}/api/v1`
   return {
@@ -70,6 +76,8 @@ export interface Ground {
   /** Reference of the repayment. */
   entry: string
   officer: string
+  /** An open case of the officer. */
+  caseReference: string
   /** Phone of the facilitator of her group. */
   facilitator: string
   /** A number that nobody has yet. */
@@ -99,24 +107,19 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
     member.id,
     testNow,
   ])
-  const facilitator = await appointFacilitator(db, programme)
+  const facilitator = programme.currency === 'XOF' ? '+221776900001' : '+50937900001'
+  await appointFacilitator(db, programme, facilitator)
   const officer = await createMember(db, programme, { number: `${member.number}-officer`, role: 'president' })
+  const { reference: caseReference } = await openCase(db.pool, {
+    programmeId: programme.id,
+    memberId: officer.id,
+    kind: 'call_back',
+    hopKey: `ground/${member.number}`,
+    now: testNow,
+  })
   const newPhone = `+22178${String(1_000_000 + grounds)}`
   const people = { member: member.number, officer: officer.number, facilitator }
-  return { programme, loan: number, entry, newPhone, ...people }
-}
-
-/** One for the group of the programme, however often it is asked for. */
-async function appointFacilitator(db: Db, programme: TestProgramme): Promise<string> {
-  const msisdn = programme.currency === 'XOF' ? '+221776900001' : '+50937900001'
-  await db.pool.query(
-    `with person as (
-       insert into staff (programme_id, first_name, last_name, msisdn, role, language)
-       values ($1, 'Binta', 'Sané', $2, 'facilitator', 'fr') on conflict do nothing returning id)
-     update groups set facilitator_id = person.id from person where groups.id = $3`,
-    [programme.id, msisdn, programme.groupId],
-  )
-  return msisdn
+  return { programme, loan: number, entry, caseReference, newPhone, ...people }
 }
 
 export interface SampleRequest {
@@ -194,6 +197,13 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   }),
   'get /accounts/:code/statement': ({ loan }) => ({ path: `/accounts/${one(`loan/${loan}`)}/statement` }),
   'get /messages': ({ member }) => ({ path: `/messages?member=${one(member)}` }),
+  'get /cases': () => ({ path: '/cases', namesNothing: true }),
+  'post /cases/:reference/close': ({ caseReference }) => ({
+    path: `/cases/${one(caseReference)}/close`,
+    body: { outcome: 'answered' },
+    changed: { outcome: 'corrected' },
+  }),
+  'get /unmatched-codes': () => ({ path: '/unmatched-codes', namesNothing: true }),
 }
 
 /** The sample of a route, or an error that says where to add it. */

@@ -61,6 +61,17 @@ export async function createProgramme(db: Db, overrides: ProgrammeOverrides = {}
   return { id: programme.id, code, currency, groupId: group.id }
 }
 
+/** Of the programme's one group; asked for again, it changes nothing. */
+export async function appointFacilitator(db: Db, programme: TestProgramme, msisdn: string): Promise<void> {
+  await db.pool.query(
+    `with person as (
+       insert into staff (programme_id, first_name, last_name, msisdn, role, language)
+       values ($1, 'Binta', 'Sané', $2, 'facilitator', 'fr') on conflict do nothing returning id)
+     update groups set facilitator_id = person.id from person where groups.id = $3`,
+    [programme.id, msisdn, programme.groupId],
+  )
+}
+
 export interface TestMember {
   id: string
   number: string

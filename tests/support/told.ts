@@ -46,7 +46,7 @@ export async function startTelling(
     timeoutMs: 20_000,
   })
   const relay = createRelay({ ...shared, recoverMs: 500, pollMs: 100 })
-  const sender = createSender({ ...shared, provider, decide: createDecider({ db, i18n }) })
+  const sender = createSender({ ...shared, provider, pauseMs: 100, decide: createDecider({ db, i18n }) })
   const events = createLedgerEvents({ ...shared, pollMs: 50 })
   await sender.start()
   await relay.start()

@@ -3,8 +3,10 @@ import { createServer } from 'node:http'
 import express from 'express'
 import { fixedClock } from '../../src/clock.ts'
 import { createPipeline, type Db } from '../../src/db.ts'
+import { spellGsm7 } from '../../src/encoding.ts'
 import { createCallbacks } from '../../src/http/callbacks.ts'
 import { loadI18n } from '../../src/i18n.ts'
+import { withCheckDigit } from '../../src/ledger/receipt-codes.ts'
 import type { Logger } from '../../src/logger.ts'
 import { servicePurposes } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
@@ -31,7 +33,14 @@ export const callbackSecret = 'test-secret-of-22-chars-x'
 export const testSessionKey = 'session-key-of-the-tests'
 export const testPepper = 'pepper-of-the-tests-only'
 
+/** On the receipt of Awa's repayment. */
+export const receiptCode = withCheckDigit('48291')
+
 export const i18n = loadI18n('locales')
+
+/** A closing screen outside any menu, as it leaves. */
+export const closingScreen = (language: string, name: string) =>
+  `END ${spellGsm7(i18n.text(language, 'ussd', `common.${name}`), i18n.language(language).gsm7)}`
 
 /** Who dials in the recorded dialogues. */
 export const numbers = {
@@ -98,7 +107,17 @@ export async function createWorld(db: Db): Promise<World> {
       const dueDates = ['2026-10-25', '2026-11-25', '2026-12-25', '2027-01-25', '2027-02-25', '2027-03-25']
       const number = `L-${person}`
       await createLoan(db, programme, member, { number, dueDates, disbursedDate: '2026-09-25' })
-      await repay(db, programme, number, 12_500, { bookedDate: '2026-10-24' })
+      const paid = await repay(db, programme, number, 12_500, { bookedDate: '2026-10-24' })
+      if (person === 'awa')
+        await db.prisma.receiptCode.create({
+          data: {
+            programmeId: programme.id,
+            code: receiptCode,
+            entryId: paid.id,
+            memberId: member.id,
+            issuedAt: testNow,
+          },
+        })
       await save(db, programme, member, 6_000, { bookedDate: '2026-10-01' })
       await save(db, programme, member, -1_500, { bookedDate: '2026-11-02' })
     }
@@ -128,6 +147,7 @@ export async function createWorld(db: Db): Promise<World> {
     async reset() {
       await db.pool.query(`
         delete from ussd_sessions; delete from ussd_replies; delete from cases; delete from meeting_answers;
+        delete from verification_tries; delete from unmatched_codes;
         delete from consents; delete from message_events; delete from messages; delete from member_pins;
         update phones set language = null, opted_out_at = null;
         update members set opted_out_at = null, sms_from_minute = null, sms_until_minute = null`)

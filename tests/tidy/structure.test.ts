@@ -37,7 +37,7 @@ const layers: readonly (readonly string[])[] = [
   ['ussd', 'sms', 'events', 'reminders', 'imports', 'privacy'],
   ['http', 'simulator'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
-  ['runtime', 'demo', 'serve'],
+  ['drain', 'runtime', 'demo', 'serve'],
   ['commands'],
   ['main'],
 ]

@@ -74,7 +74,7 @@ describe('alarms', () => {
     refusals = 7
     alarms.raise('queue.silent')
     alarms.clear('queue.silent')
-    await vi.waitFor(() => expect(heard).toHaveLength(2))
+    await vi.waitFor(() => expect(heard).toHaveLength(2), { timeout: 10_000 })
     expect(heard[0]).not.toHaveProperty('clearedAt')
     expect(heard[1]).toHaveProperty('clearedAt')
   })

@@ -17,7 +17,7 @@ export const texts = {
       'Every message to this phone, as Tama’s database and the network recorded it. The phone itself shows the text.',
     repay: 'Post a repayment',
     repaid: (result) =>
-      `${result.amount} booked on loan ${result.loanNumber} of ${result.alias}. The receipt follows by SMS.`,
+      `${result.amount} booked on loan ${result.loanNumber} of ${result.alias}. The receipt follows by SMS, unless she or her network stops our messages.`,
     nothingOwed: 'Nobody on this phone owes anything: there is nothing to repay.',
     nothingSent: 'No message yet. Post a repayment, or send the word AIDE from the phone.',
     handset: 'Phone',
@@ -98,7 +98,7 @@ export const texts = {
       'Chaque message vers ce téléphone, tel que la base de Tama et le réseau l’ont noté. Le téléphone en montre le texte.',
     repay: 'Passer un remboursement',
     repaid: (result) =>
-      `${result.amount} passés sur le prêt ${result.loanNumber} de ${result.alias}. Le reçu suit par SMS.`,
+      `${result.amount} passés sur le prêt ${result.loanNumber} de ${result.alias}. Le reçu suit par SMS, sauf si elle ou son réseau bloque nos messages.`,
     nothingOwed: 'Personne sur ce téléphone ne doit rien : rien à rembourser.',
     nothingSent: 'Aucun message. Passez un remboursement, ou envoyez le mot AIDE depuis le téléphone.',
     handset: 'Téléphone',

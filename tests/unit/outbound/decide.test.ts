@@ -163,6 +163,13 @@ describe('the daily cap', () => {
       reason: 'daily_cap',
     })
   })
+  test('the seventh within seven days waits too, for any morning on which there is room again', () => {
+    expect(decide({ ...row, toldThisWeek: 5 }, now)).toEqual({ action: 'send' })
+    const capped = { action: 'defer', notBefore: at('2026-11-23T08:00:00Z'), reason: 'weekly_cap' }
+    expect(decide({ ...row, toldThisWeek: 6 }, now)).toEqual(capped)
+    expect(decide({ ...row, toldThisWeek: 5 }, now, 1)).toEqual(capped)
+    expect(decide({ ...receipt, toldThisWeek: 9 }, now)).toEqual({ action: 'send' })
+  })
   test('receipts, replies and codes are not counted', () => {
     for (const free of [receipt, reply, { ...reply, purpose: 'code' as const }])
       expect(decide({ ...free, toldToday: 9 }, now)).toEqual({ action: 'send' })

@@ -81,8 +81,8 @@ describe('the start is refused for', () => {
     ['an unknown gate', 'new_pin: pin_new', 'new_pin: pin_newer', /gates.new_pin: unknown state/],
     [
       'a member’s data without a gate',
-      '  savings:\n    kind: info\n    pin: true\n    answer: savings',
-      '  savings:\n    kind: info',
+      '  savings:\n    kind: choice\n    pin: true\n    answer: savings',
+      '  savings:\n    kind: choice',
       /needs who or pin/,
     ],
     [

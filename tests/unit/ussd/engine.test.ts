@@ -24,6 +24,7 @@ const blank: Dialogue = {
   target: undefined,
   pending: [],
   subject: undefined,
+  chosen: undefined,
   values: undefined,
   draft: undefined,
   resumable: undefined,

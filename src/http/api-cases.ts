@@ -1,0 +1,107 @@
+// In: what the back office asks about cases and about codes that are on no receipt. Out: 200 with states; a case closed with an outcome.
+// Must never answer before the commit, nor show a number or what was typed.
+import { z } from 'zod'
+import { recordAudit } from '../audit.ts'
+import type { Clock } from '../clock.ts'
+import type { Queryable } from '../db.ts'
+import { RequestError } from '../errors.ts'
+import { type CaseState, caseOutcomes, closeCase, readOpenCases } from '../members/cases.ts'
+import type { Answer } from './api-schemas.ts'
+import { type ApiCaller, actorOf } from './keys.ts'
+
+const casesMax = 200
+const unmatchedMax = 100
+
+export const closingSchema = z.strictObject({
+  outcome: z
+    .enum(caseOutcomes)
+    .describe('How it ended; what was wrong in the books is corrected by a reversal'),
+})
+
+export const caseAnswer = z.object({
+  reference: z.string().describe('As the member was told it'),
+  kind: z.enum(['call_back', 'dispute']),
+  status: z.enum(['open', 'closed']),
+  outcome: z.enum([...caseOutcomes, 'erased']).nullable(),
+  member: z.string().describe('Member number'),
+  owner: z.string().nullable().describe('First name of the facilitator who owns it'),
+  entry: z
+    .object({ reference: z.string(), kind: z.string(), bookedDate: z.string() })
+    .nullable()
+    .describe('What she says is not right; null when it is her account as a whole'),
+  openedAt: z.string(),
+  promisedDate: z.string().nullable().describe('The day by which she was told that she will hear'),
+  closedAt: z.string().nullable(),
+})
+
+export const casesAnswer = z.object({ cases: z.array(caseAnswer) })
+
+export const unmatchedCodesAnswer = z.object({
+  unmatchedCodes: z.array(
+    z.object({
+      at: z.string(),
+      phone: z.string().describe('Mark of the phone: the same one shows the same mark'),
+      code: z.string().describe('Mark of what was typed: the same code shows the same mark'),
+      wellFormed: z
+        .boolean()
+        .describe('False when the check digit was wrong: most likely a slip of the finger'),
+    }),
+  ),
+})
+
+export async function openCases(
+  tx: Queryable,
+  caller: ApiCaller,
+): Promise<Answer<z.infer<typeof casesAnswer>>> {
+  const cases = await readOpenCases(tx, caller.programmeId, casesMax)
+  return { status: 200, body: { cases: cases.map(bodyOf) } }
+}
+
+/** Closing with the outcome that it has is 200 again; with another one 409. */
+export async function closeCaseOf(
+  tx: Queryable,
+  clock: Clock,
+  caller: ApiCaller,
+  reference: string,
+  { outcome }: z.infer<typeof closingSchema>,
+): Promise<Answer<z.infer<typeof caseAnswer>>> {
+  const { programmeId } = caller
+  const now = clock.now()
+  const closed = await closeCase(tx, programmeId, reference, outcome, now)
+  if (closed === undefined)
+    throw new RequestError('route.unknown', { field: 'reference', detail: 'no case has this reference' })
+  if (closed.case.outcome !== outcome) throw new RequestError('case.closed', { field: 'outcome' })
+  if (closed.closedNow)
+    await recordAudit(tx, {
+      at: now,
+      programmeId,
+      actor: actorOf(caller),
+      action: 'case.closed',
+      subject: `case:${reference}`,
+      before: { status: 'open' },
+      after: { status: 'closed', outcome },
+    })
+  return { status: closed.closedNow ? 201 : 200, body: bodyOf(closed.case) }
+}
+
+const bodyOf = (state: CaseState) => ({
+  ...state,
+  openedAt: state.openedAt.toISOString(),
+  closedAt: state.closedAt?.toISOString() ?? null,
+})
+
+/** The newest codes that somebody dialled and that are on no receipt. */
+export async function unmatchedCodes(
+  tx: Queryable,
+  caller: ApiCaller,
+): Promise<Answer<z.infer<typeof unmatchedCodesAnswer>>> {
+  const { rows } = await tx.query<{ at: Date; phone: string; code: string; wellFormed: boolean }>(
+    `select occurred_at as at, phone_mark as phone, code_mark as code, well_formed as "wellFormed"
+       from unmatched_codes where programme_id = $1 order by id desc limit $2`,
+    [caller.programmeId, unmatchedMax],
+  )
+  return {
+    status: 200,
+    body: { unmatchedCodes: rows.map(({ at, ...row }) => ({ at: at.toISOString(), ...row })) },
+  }
+}
