@@ -6,9 +6,13 @@ const trial = (name: string) => `tests/promises/${name}.test.ts`
 const crashTrials = [
   'R1-kill',
   'R3-queue-lost',
+  'R4-database-crash',
   'R5-start-order',
   'R8-replays',
+  'R9-dialogues',
   'R10-one-snapshot',
+  'R14-bulk',
+  'R15-rolling',
   'R17-silence',
 ]
 if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${crashTrials.join(', ')}`)
