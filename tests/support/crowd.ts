@@ -6,8 +6,9 @@ import type { Db } from '../../src/db.ts'
 import { savingsAccountCode } from '../../src/ledger/accounts.ts'
 import { postEntries } from '../../src/ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan } from '../../src/ledger/loans.ts'
+import { servicePurposes } from '../../src/members/consent.ts'
 import { createPins } from '../../src/members/pin.ts'
-import { createProgramme, type TestProgramme } from './fixtures.ts'
+import { createProgramme, enrolledAt, type TestProgramme } from './fixtures.ts'
 
 export interface Crowd {
   programme: TestProgramme
@@ -20,7 +21,7 @@ export interface Crowd {
   depositSurely(index: number, key?: string): Promise<void>
 }
 
-/** Members with a phone, a savings account and full texts each, so that no two get the same text; messages may leave at any hour. */
+/** Members with a phone, a savings account, full texts and a yes to what serves them each, so that no two get the same text; messages may leave at any hour. */
 export async function createCrowd(db: Db, size: number): Promise<Crowd> {
   const programme = await createProgramme(db)
   const { pool } = db
@@ -39,6 +40,11 @@ export async function createCrowd(db: Db, size: number): Promise<Crowd> {
      insert into accounts (programme_id, code, type, purpose, currency_code, member_id)
      select $1, 'savings/' || number, 'liability', 'savings', 'XOF', id from people`,
     [programme.id, programme.groupId, size],
+  )
+  await pool.query(
+    `insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
+     select m.id, purpose, true, 'staff', 'sheet-1', 'fr', 'staff:test', $1 from members m, unnest($2::text[]) purpose`,
+    [enrolledAt, servicePurposes],
   )
   await pool.query('analyze')
   const today: CalendarDate = localParts(systemClock.now(), 'Africa/Dakar').date

@@ -99,7 +99,7 @@ export interface MemberOverrides {
 }
 
 /** Long before every test's now. */
-const enrolledAt = new Date('2025-01-15T10:00:00Z')
+export const enrolledAt = new Date('2025-01-15T10:00:00Z')
 
 /** Her yes to these purposes, as a facilitator took it down. */
 export async function agreeAtEnrolment(
