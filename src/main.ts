@@ -16,7 +16,11 @@ cli.version(version)
 
 async function main(): Promise<void> {
   const { options } = cli.parse(process.argv, { run: false })
-  if (options.help === true || options.version === true) return
+  if (options.help === true) return
+  if (options.version === true) {
+    if (cli.matchedCommand === undefined) return
+    throw new UsageError('--version stands alone.')
+  }
   if (cli.matchedCommand === undefined) {
     const word = cli.args[0]
     throw new UsageError(word === undefined ? 'Name a command.' : `There is no command "${word}".`)
