@@ -23,7 +23,7 @@ export const registerCost: Register = (cli) => {
     })
 }
 
-function print({ price, purposes, total, differing }: Cost): void {
+function print({ price, purposes, total, differing, unknown }: Cost): void {
   const row = (cells: readonly unknown[]) =>
     console.log(
       cells.map((cell, at) => (at === 0 ? String(cell).padEnd(10) : String(cell).padStart(16))).join(''),
@@ -39,6 +39,8 @@ function print({ price, purposes, total, differing }: Cost): void {
       ? 'The programme names no segmentPrice: nothing is estimated.'
       : `A segment is estimated at ${price.currency} ${price.amount}.`,
   )
+  if (unknown > 0)
+    console.log(`${unknown} messages of unknown outcome are not in the table; the bill may have them.`)
   if (differing.count > 0) {
     console.log(`${differing.count} messages were billed otherwise than counted: ${differing.ids.join(' ')}`)
     process.exitCode = 1

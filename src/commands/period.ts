@@ -1,5 +1,5 @@
 // The words of commands that look at the days of one programme.
-import { addDays, type CalendarDate, instantAt, isCalendarDate } from '../calendar.ts'
+import { addDays, type CalendarDate, instantAt, isPlausibleDay } from '../calendar.ts'
 import { UsageError } from './command.ts'
 
 export interface PeriodOptions {
@@ -18,7 +18,7 @@ export function readPeriod(options: PeriodOptions) {
 }
 
 function dayOf(name: string, value: unknown): CalendarDate {
-  if (typeof value === 'string' && isCalendarDate(value)) return value
+  if (typeof value === 'string' && isPlausibleDay(value)) return value
   throw new UsageError(`${name} takes a day such as 2026-11-01.`)
 }
 

@@ -123,7 +123,8 @@ export async function writeProgramme(
     const { id, before } = await writeSettings(tx, settings)
     // Under another name the network greets everybody anew.
     if (before !== undefined && before.senderId !== settings.senderId) await forgetGreetings(tx, id)
-    else if (settings.optOutTail !== null && !before?.optOutTail) await noteEarlierGreetings(tx, id)
+    else if (settings.optOutTail !== null && !before?.optOutTail)
+      await noteEarlierGreetings(tx, id, context.now)
     const staffWritten = await writeStaff(tx, id, staff)
     await openAccounts(tx, id, standardAccounts(currency))
     const changed = Object.entries(settings).filter(

@@ -22,6 +22,8 @@ export interface Sendable {
   language: string
   text: string
   segments: number
+  /** With the network's tail behind it, should it be the first to the phone. */
+  greetingSegments?: number
   factsAt: Date
   factsSnapshot: string
 }

@@ -46,7 +46,7 @@ export interface DecisionRow {
 
   phoneId: string | null
   msisdn: string | null
-  /** Nothing of ours has reached it yet; asked only where the network adds its tail. */
+  /** It may never have had a message of ours; asked only where the network adds its tail. */
   phoneIsNew: boolean | null
   /** That of the only member who uses it where it has none of its own and the message is about nobody. */
   phoneLanguage: string | null
@@ -185,8 +185,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        mb.sms_form as "smsForm", coalesce(mb.opted_out_at is not null, false) as "memberOptedOut",
        ${consentOfMessageSql('m')} as "consentGranted",
        ph.id as "phoneId", ph.msisdn, pr.opt_out_tail as "optOutTail",
-       case when pr.opt_out_tail is not null
-            then not exists (select 1 from messages g where g.id = ph.greeted_by and g.submitted_at is not null) end as "phoneIsNew",
+       case when pr.opt_out_tail is not null then ph.greeted_at is null end as "phoneIsNew",
        coalesce(ph.language, case when m.member_id is null then (
          select min(hers.language) from member_phones s join members hers on hers.id = s.member_id
           where s.phone_id = ph.id having count(*) = 1) end) as "phoneLanguage",

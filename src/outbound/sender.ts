@@ -60,7 +60,7 @@ export interface SenderOptions {
 }
 
 /** How long a second message waits for the first one to a phone. */
-const greetingMs = 3_000
+const greetingMs = 1_000
 
 const statusByAction = {
   suppress: 'suppressed',
@@ -121,7 +121,7 @@ export function createSender(options: SenderOptions): Sender {
       if (decision.action === 'send') sends.push({ ...decision, attempts: row.attempts })
       else settled.push(withoutSending(decision, batchId))
     }
-    const { greeted, waiting } = await claimGreetings(db.pool, sends)
+    const { greeted, waiting } = await claimGreetings(db.pool, sends, now)
     settled.push(...waiting.map(({ messageId }) => afterGreeting(messageId, batchId, now)))
     const refusals = await takeBudget(db.pool, greeted, now)
     settled.push(...refusals.map((refusal) => withoutBudget(refusal, batchId)))

@@ -33,6 +33,13 @@ interface Known {
 /** Each counts its rows; `takes` names its values, $1 first. */
 const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: string }[] = [
   {
+    // A phone that she shared stays; that it had a message stays with it, whose it was does not.
+    name: 'greetings',
+    takes: ['member', 'now'],
+    sql: `update phones p set greeted_at = case when may_have_left(m) then coalesce(p.greeted_at, $2) else p.greeted_at end, greeted_by = null
+            from messages m where m.id = p.greeted_by and m.member_id = $1`,
+  },
+  {
     name: 'messages',
     takes: ['member', 'now'],
     sql: `update messages set text = null, text_purged_at = coalesce(text_purged_at, $2), params = '{}', phone_id = null

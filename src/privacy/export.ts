@@ -19,7 +19,8 @@ export const exportedTables: Readonly<Record<string, string>> = {
   groups: `select jsonb_build_object('code', g.code, 'name', g.name, 'place', g.place) as row
              from members m join groups g on g.id = m.group_id where m.id = $1`,
   member_phones: 'select to_jsonb(t) as row from member_phones t where member_id = $1 order by phone_id',
-  phones: `select to_jsonb(t) as row from phones t where id in (${ownPhones}) order by id`,
+  // Of a shared phone the message may be another member's.
+  phones: `select to_jsonb(t) - 'greeted_by' as row from phones t where id in (${ownPhones}) order by id`,
   sim_checks: `select to_jsonb(t) - 'request_id' as row from sim_checks t where phone_id in (${ownPhones}) order by id`,
   phone_confirmations: `select to_jsonb(t) as row from phone_confirmations t
                          where member_id = $1 or officer_id = $1 order by id`,

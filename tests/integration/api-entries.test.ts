@@ -250,6 +250,13 @@ describe('bad input', () => {
     })
   })
 
+  test('no reversal is booked on a day to come', async () => {
+    const future = { status: 422, body: { code: 'entry.date_future' } }
+    expect(await post('/entries', { ...base, reference: 'to-be-undone' })).toMatchObject({ status: 201 })
+    const reversal = { reference: 'rev/future', bookedDate: '2199-12-31' }
+    expect(await post('/entries/to-be-undone/reversal', reversal)).toMatchObject(future)
+  })
+
   test('a badly encoded path answers 400 and an unknown one 404', async () => {
     const badly = await post('/entries/%ff/reversal', { reference: 'x', bookedDate: '2026-11-22' })
     expect(badly.status).toBe(400)
@@ -321,6 +328,8 @@ describe('loans and reads', () => {
     const replies = await Promise.all(Array.from({ length: 10 }, () => post('/loans', loan)))
     expect(replies.map((reply) => reply.status).sort()).toEqual([...Array(9).fill(200), 201])
     expect(new Set(replies.map((reply) => JSON.stringify(reply.body))).size).toBe(1)
+    const early = await post('/loans', { ...loan, number: 'L-future', disbursedDate: '2199-12-31' })
+    expect(early).toMatchObject({ status: 422, body: { code: 'entry.date_future', field: 'disbursedDate' } })
     const changed = await post('/loans', { ...loan, disbursedDate: '2026-11-02' })
     expect(changed).toMatchObject({ status: 409, body: { code: 'loan.number_taken', field: 'number' } })
     await repay(database.db, programme, 'L/1', 600)

@@ -246,6 +246,7 @@ describe('import of files', () => {
       'L4,ZZ,standard,1,90000,2026-10-01,2026-11-01,90000,,,\n' +
       'L5,A1,standard,0,,2026-10-01,2026-11-01,90000,,-5,\n' +
       'L6,A1,standard,1,90000,2026-10-01,2026-09-01,90000,,,\n' +
+      'L7,A1,standard,1,90000,2026-11-24,2026-12-01,90000,,,\n' +
       'L1,A1,standard,1,90000,2026-10-01,2026-11-01,90000,,,\n'
     expect(await places(load('loans', file))).toEqual([
       [2, 'principal_due', 'loan.schedule_invalid'],
@@ -255,7 +256,8 @@ describe('import of files', () => {
       [8, 'cycle', 'number.invalid'],
       [8, 'fee', 'amount.negative'],
       [9, 'due_date', 'loan.due_before_disbursed'],
-      [10, 'number', 'loan.doubled'],
+      [10, 'disbursed_date', 'date.future'],
+      [11, 'number', 'loan.doubled'],
     ])
     expect(await counts()).toEqual(before)
     const sound = `${loansHeader}\nL1,A1,standard,1,90000,2026-10-01,2026-11-01,90000,,,\n`

@@ -130,7 +130,7 @@ test('phones that had a message before the tail was named get none; under anothe
   )
   const greeted = async () =>
     (
-      await pool.query('select msisdn, greeted_by is not null as greeted from phones order by msisdn')
+      await pool.query('select msisdn, greeted_at is not null as greeted from phones order by msisdn')
     ).rows.map(({ greeted: is }) => is)
   expect(await greeted()).toEqual([false, false])
   await write(`${example}\noptOutTail: " STOP"\n`)

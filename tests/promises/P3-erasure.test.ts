@@ -103,7 +103,7 @@ beforeAll(async () => {
   })
   await db.pool.query('update members set last_name = $2 where id = $1', [member.id, her.lastName])
   await db.pool.query('update phones set raw = $2 where id = $1', [member.phoneId, her.raw])
-  // A second phone, which she shares.
+  // A second phone, which she shares; the first message to it was hers.
   sharedPhoneId = neighbour.phoneId
   await db.prisma.memberPhone.create({
     data: { memberId: member.id, phoneId: sharedPhoneId, isPrimary: false },
@@ -149,6 +149,10 @@ beforeAll(async () => {
   })
   await issueCode()
   await writeMessages()
+  await db.pool.query(
+    `update phones set greeted_by = (select id from messages where dedupe_key = 'test/delivered') where id = $1`,
+    [sharedPhoneId],
+  )
   under = await createUssdUnderTest(database)
   for (const text of ['', '1', `1*${testPin}`, `1*${testPin}*0`])
     await under.ussd.answer({
@@ -268,6 +272,14 @@ test('after the erasure nothing in the database names her, and the books are the
     'P3',
     `${total} hits in ${Object.keys(before).length} tables before, 0 after; every posting and balance the same`,
   )
+})
+
+test('the shared phone keeps that it had a message, not whose it was', async () => {
+  const { rows } = await database.db.pool.query(
+    'select greeted_by as "by", greeted_at as at from phones where id = $1',
+    [sharedPhoneId],
+  )
+  expect(rows).toEqual([{ by: null, at: testNow }])
 })
 
 test('messages that waited for her never leave; what was under way loses its text', async () => {

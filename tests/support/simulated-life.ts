@@ -251,28 +251,17 @@ export function createLife(deps: { db: Db; clock: Clock; random: Random; model: 
     const loan = one(model.loans)
     const group = one([...groups])
     const gathering = one(model.gatherings.filter(({ isOn, startsAt }) => isOn && startsAt > now))
-    switch (random.pick({ lend: 4, pay: 5, move: 2, call: 2, recall: 1, speak: 1, ask: 1 })) {
-      case 'lend':
-        if (member !== undefined) await lend(member)
-        return
-      case 'pay':
-        if (loan !== undefined) await pay(loan)
-        return
-      case 'move':
-        if (loan !== undefined) await moveInstalment(loan)
-        return
-      case 'call':
-        if (group !== undefined) await callGathering(...group)
-        return
-      case 'recall':
-        if (gathering !== undefined) await moveGathering(gathering)
-        return
-      case 'speak':
-        if (member !== undefined) await speak(member)
-        return
-      default:
-        if (member !== undefined && canAsk) await ask(member)
+    const acts = {
+      lend: () => member && lend(member),
+      pay: () => loan && pay(loan),
+      move: () => loan && moveInstalment(loan),
+      call: () => group && callGathering(...group),
+      recall: () => gathering && moveGathering(gathering),
+      speak: () => member && speak(member),
+      ask: () => (canAsk && member !== undefined ? ask(member) : undefined),
     }
+    const act = random.pick({ lend: 4, pay: 5, move: 2, call: 2, recall: 1, speak: 1, ask: 1 }) ?? 'ask'
+    await acts[act]()
   }
 
   return {

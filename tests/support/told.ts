@@ -85,7 +85,7 @@ export async function startTelling(
       await vi.waitFor(
         async () => {
           const { rows } = await db.pool.query<{ open: number }>(
-            'select count(*)::int as open from messages where stage in (0, 1) and not_before <= $1',
+            'select count(*)::int as open from messages where stage = 0 and not_before <= $1',
             [clock.now()],
           )
           if (rows[0]?.open !== 0) throw new Error(`${rows[0]?.open} messages are at work`)
