@@ -50,12 +50,31 @@ export function addDays(date: CalendarDate, days: number): CalendarDate {
   return at.toISOString().slice(0, 10)
 }
 
-/** That many Mondays to Fridays later; programmes keep no table of holidays. */
-export function addWorkingDays(date: CalendarDate, days: number): CalendarDate {
+const solarHijriFormat = new Intl.DateTimeFormat('en-US-u-ca-persian-nu-latn', {
+  timeZone: 'UTC',
+  month: 'numeric',
+  day: 'numeric',
+})
+
+/** Day and month (1 to 12) of a Gregorian day in the solar Hijri year of Afghanistan and Iran. */
+export function solarHijri(date: CalendarDate): { day: number; month: number } {
+  const [month, day] = solarHijriFormat
+    .format(new Date(`${date}T00:00:00Z`))
+    .split('/')
+    .map(Number)
+  return { day: day ?? 0, month: month ?? 0 }
+}
+
+/** That many Mondays to Fridays later that are no holiday. */
+export function addWorkingDays(
+  date: CalendarDate,
+  days: number,
+  holidays: readonly CalendarDate[] = [],
+): CalendarDate {
   let day = date
   for (let left = days; left > 0; ) {
     day = addDays(day, 1)
-    if (weekdayOf(day) % 6 !== 0) left -= 1
+    if (weekdayOf(day) % 6 !== 0 && !holidays.includes(day)) left -= 1
   }
   return day
 }

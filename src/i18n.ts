@@ -1,56 +1,41 @@
-// In: the locales folder. Out: texts, dates and amounts in a language that the caller names. No ambient language, no Intl in what members read.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// In: the locales folder. Out: texts, dates, times, numbers and amounts in a language that the caller names.
+// No ambient language; no Intl in what members read: it would put spaces and digits there that triple the price.
 import { createInstance } from 'i18next'
-import { z } from 'zod'
-import { type CalendarDate, weekdayOf } from './calendar.ts'
+import { type CalendarDate, solarHijri, weekdayOf } from './calendar.ts'
 import type { Gsm7Rules } from './encoding.ts'
 import { StartError } from './errors.ts'
+import { describeFault, type Fault } from './fault.ts'
+import { type LanguageFile, type Locale, type LocaleFileName, readLocales, textsOf } from './locale-files.ts'
 import { type Amount, formatAmount } from './money.ts'
 
-const languageSchema = z.strictObject({
-  /** The language's name for itself, shown when she chooses. */
-  endonym: z.string().min(1),
-  englishName: z.string().min(1),
-  direction: z.enum(['ltr', 'rtl']),
-  /** "draft" until a native speaker has read every text. */
-  reviewState: z.enum(['draft', 'reviewed']),
-  reviewNote: z.string().optional(),
-  decimalMark: z.enum(['.', ',']),
-  /** Short weekdays, Sunday first. */
-  weekdays: z.array(z.string().min(1)).length(7),
-  months: z.array(z.string().min(1)).length(12),
-  /** Holds {weekday}, {day} and {month}, for example "{weekday} {day} {month}". */
-  datePattern: z.string().includes('{weekday}').includes('{day}').includes('{month}'),
-  /** Holds {hour} and {minute}, two digits each, for example "{hour}h{minute}". */
-  timePattern: z.string().includes('{hour}').includes('{minute}'),
-  /** Words that would tell who holds the phone of debt, money or a group, in small letters; "prêt*" is all that begins so. */
-  tellingWords: z
-    .array(
-      z.string().regex(/^\p{Ll}[\p{Ll}\p{M} -]*\*?$/u, 'must be small letters, with "*" at most at the end'),
-    )
-    .min(1),
-  gsm7: z.strictObject({
-    words: z.record(z.string(), z.string()),
-    letters: z.record(z.string(), z.string()),
-  }),
-})
-
-/** How members are asked what we may send. Old wordings stay: recorded words name the version that was heard. */
-const consentSchema = z
-  .strictObject({
-    current: z.string(),
-    wordings: z.record(z.string().regex(/^[\w.-]{1,40}$/), z.string().min(1)),
-  })
-  .refine(({ current, wordings }) => wordings[current] !== undefined, {
-    path: ['current'],
-    message: 'names no wording',
-  })
-  .transform(({ current, wordings }) => ({ version: current, wording: wordings[current] ?? '' }))
-
-export interface LanguageInfo extends Omit<z.infer<typeof languageSchema>, 'gsm7'> {
+/**
+ * A language as a programme or a member chooses it. The tag is the folder's name (BCP 47), with at most one of two endings:
+ * "-x-script" is written with all its letters although it has a GSM-7 spelling, "-u-ca-persian" counts days in the solar
+ * Hijri year with its own digits.
+ */
+export interface LanguageInfo
+  extends Pick<
+    LanguageFile,
+    | 'endonym'
+    | 'englishName'
+    | 'direction'
+    | 'reviewState'
+    | 'decimalMark'
+    | 'weekdays'
+    | 'months'
+    | 'datePattern'
+    | 'timePattern'
+    | 'tellingWords'
+  > {
+  /** The tag. */
   code: string
-  gsm7: Gsm7Rules
+  /** The folder that holds the texts. */
+  base: string
+  /** How texts are spelt for GSM-7; null when they are written with all their letters. */
+  gsm7: Gsm7Rules | null
+  /** Ten digits from zero, and the calendar of their days; Latin and Gregorian unless the tag says otherwise. */
+  digits: string
+  calendar: 'gregorian' | 'persian'
   /** What she is asked today, and its version. */
   consent: { version: string; wording: string }
 }
@@ -59,84 +44,98 @@ export type Namespace = 'ussd' | 'sms'
 export type Values = Readonly<Record<string, string | number>>
 
 export interface I18n {
+  /** Every tag that can be chosen: the folders, and their endings where the language has them. */
   readonly languages: ReadonlyMap<string, LanguageInfo>
-  language(code: string): LanguageInfo
+  /** The folders' names only. */
+  readonly bases: readonly string[]
+  language(tag: string): LanguageInfo
   /** Keys of a namespace in a language, dotted ("member.home"). */
-  keys(language: string, namespace: Namespace): ReadonlySet<string>
-  has(language: string, namespace: Namespace, key: string): boolean
+  keys(tag: string, namespace: Namespace): ReadonlySet<string>
+  has(tag: string, namespace: Namespace, key: string): boolean
   /** The text with its {{values}} filled in. Throws a RangeError for a key that the boot checks did not see. */
-  text(language: string, namespace: Namespace, key: string, values?: Values): string
+  text(tag: string, namespace: Namespace, key: string, values?: Values): string
   /** Words that mean each keyword, lower case. */
-  keywords(language: string): Readonly<Record<string, readonly string[]>>
+  keywords(tag: string): Readonly<Record<string, readonly string[]>>
+  glossary(tag: string): Locale['glossary']
+  /** File and line of a value in the language's files, for those who mend it. */
+  place(
+    tag: string,
+    file: LocaleFileName,
+    path?: readonly string[],
+  ): { file: string; line: number; language: string }
   /** "jeu 26 nov": weekday, day and month, never "tomorrow". */
-  date(language: string, date: CalendarDate): string
-  time(language: string, minuteOfDay: number): string
-  amount(language: string, amount: Amount, currency: string): string
-}
-
-const keywordsSchema = z.record(z.string(), z.array(z.string().min(1)).min(1))
-type Tree = { [key: string]: string | Tree }
-const treeSchema: z.ZodType<Tree> = z.lazy(() => z.record(z.string(), z.union([z.string(), treeSchema])))
-
-interface Locale {
-  info: LanguageInfo
-  ussd: Tree
-  sms: Tree
-  keywords: Record<string, string[]>
+  date(tag: string, date: CalendarDate): string
+  /** "26/11", for lists that have no room for weekdays. */
+  shortDate(tag: string, date: CalendarDate): string
+  time(tag: string, minuteOfDay: number): string
+  /** A count in the digits of the tag. */
+  number(tag: string, value: number): string
+  amount(tag: string, amount: Amount, currency: string): string
 }
 
 /** Loads every folder below `folder`. Throws a StartError that lists every unreadable or malformed file at once. */
 export function loadI18n(folder: string): I18n {
   const { i18n, faults } = readI18n(folder)
-  if (faults.length > 0) throw new StartError('The locales cannot be used', faults)
+  if (faults.length > 0) throw new StartError('The locales cannot be used', faults.map(describeFault))
   return i18n
 }
 
 /** Like loadI18n, but hands out the faults beside the languages that have none. */
-export function readI18n(folder: string): { i18n: I18n; faults: string[] } {
-  const faults: string[] = []
-  const read = <Result>(
-    code: string,
-    file: string,
-    schema: z.ZodType<Result, unknown>,
-  ): Result | undefined => {
-    try {
-      const parsed = schema.safeParse(JSON.parse(readFileSync(join(folder, code, file), 'utf8')))
-      if (parsed.success) return parsed.data
-      for (const issue of parsed.error.issues)
-        faults.push(`locales/${code}/${file}: ${issue.path.join('.')}: ${issue.message}`)
-    } catch (error) {
-      faults.push(`locales/${code}/${file}: ${error instanceof Error ? error.message : 'unreadable'}`)
-    }
-    return undefined
-  }
-  const locales = new Map<string, Locale>()
-  const codes = foldersIn(folder)
-  if (codes.length === 0) faults.push('locales: there is no language')
-  for (const code of codes) {
-    const info = read(code, 'language.json', languageSchema)
-    const ussd = read(code, 'ussd.json', treeSchema)
-    const sms = read(code, 'sms.json', treeSchema)
-    const keywords = read(code, 'keywords.json', keywordsSchema)
-    const consent = read(code, 'consent.json', consentSchema)
-    if (
-      info !== undefined &&
-      ussd !== undefined &&
-      sms !== undefined &&
-      keywords !== undefined &&
-      consent !== undefined
-    )
-      locales.set(code, { info: { ...info, code, consent }, ussd, sms, keywords })
-  }
+export function readI18n(folder: string): { i18n: I18n; faults: Fault[] } {
+  const { locales, faults } = readLocales(folder)
   return { i18n: createI18n(locales), faults }
 }
 
-function foldersIn(folder: string): string[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
+/**
+ * What of the languages on offer is meant by a wish: the tag itself, else another way to write the same language. Undefined
+ * when neither is on offer.
+ */
+export function offeredAs(wish: string | null | undefined, offered: readonly string[]): string | undefined {
+  if (wish === null || wish === undefined) return undefined
+  return offered.includes(wish) ? wish : offered.find((tag) => baseOf(tag) === baseOf(wish))
+}
+
+/** The folder of a tag. */
+export function baseOf(tag: string): string {
+  return tag.replace(/-(x-script|u-ca-persian)$/, '')
+}
+
+/** Names of the {{values}} of a text, sorted. */
+export function placeholdersOf(text: string): string[] {
+  return [...text.matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map((match) => match[1] ?? '').sort()
+}
+
+/** A text that is kept in several languages, in the first of these that it has, else in any. */
+export function textIn(
+  texts: Readonly<Record<string, string>>,
+  ...tags: readonly (string | undefined)[]
+): string {
+  for (const tag of tags) {
+    const text = tag === undefined ? undefined : (texts[tag] ?? texts[baseOf(tag)])
+    if (text !== undefined) return text
+  }
+  return Object.values(texts)[0] ?? ''
+}
+
+const latinDigits = '0123456789'
+
+function infosOf({ code, language, consent }: Locale): LanguageInfo[] {
+  const { gsm7, script, persian, ...same } = language
+  const plain: LanguageInfo = {
+    ...same,
+    code,
+    base: code,
+    gsm7,
+    consent,
+    digits: latinDigits,
+    calendar: 'gregorian',
+  }
+  const infos = [plain]
+  if (script !== undefined)
+    infos.push({ ...plain, code: `${code}-x-script`, endonym: script.endonym, gsm7: null })
+  if (persian !== undefined)
+    infos.push({ ...plain, code: `${code}-u-ca-persian`, ...persian, calendar: 'persian' })
+  return infos
 }
 
 function createI18n(locales: ReadonlyMap<string, Locale>): I18n {
@@ -149,49 +148,69 @@ function createI18n(locales: ReadonlyMap<string, Locale>): I18n {
     interpolation: { escapeValue: false, skipOnVariables: true },
     resources: Object.fromEntries([...locales].map(([code, { ussd, sms }]) => [code, { ussd, sms }])),
   })
-  const languages = new Map([...locales].map(([code, { info }]) => [code, info]))
+  const languages = new Map([...locales.values()].flatMap(infosOf).map((info) => [info.code, info]))
   const keySets = new Map<string, ReadonlySet<string>>()
   for (const [code, { ussd, sms }] of locales) {
-    keySets.set(`${code}/ussd`, new Set(dottedKeys(ussd)))
-    keySets.set(`${code}/sms`, new Set(dottedKeys(sms)))
+    keySets.set(`${code}/ussd`, new Set([...textsOf(ussd)].map(([key]) => key)))
+    keySets.set(`${code}/sms`, new Set([...textsOf(sms)].map(([key]) => key)))
   }
-  const language = (code: string): LanguageInfo => {
-    const info = languages.get(code)
-    if (info === undefined) throw new RangeError(`Unknown language ${code}`)
+  const language = (tag: string): LanguageInfo => {
+    const info = languages.get(tag)
+    if (info === undefined) throw new RangeError(`Unknown language ${tag}`)
     return info
   }
-  const keys = (code: string, namespace: Namespace) =>
-    keySets.get(`${code}/${namespace}`) ?? new Set<string>()
+  const keys = (tag: string, namespace: Namespace) =>
+    keySets.get(`${baseOf(tag)}/${namespace}`) ?? new Set<string>()
+  const two = (value: number) => String(value).padStart(2, '0')
+  const dayIn = (tag: string, date: CalendarDate) =>
+    language(tag).calendar === 'persian'
+      ? solarHijri(date)
+      : { day: Number(date.slice(8, 10)), month: Number(date.slice(5, 7)) }
+  const inDigits = (tag: string, text: string) => {
+    const { digits } = language(tag)
+    return digits === latinDigits ? text : text.replace(/\d/g, (digit) => digits[Number(digit)] ?? digit)
+  }
   return {
     languages,
+    bases: [...locales.keys()],
     language,
     keys,
-    has: (code, namespace, key) => keys(code, namespace).has(key),
-    text(code, namespace, key, values = {}) {
-      if (!keys(code, namespace).has(key)) throw new RangeError(`No text ${code}/${namespace} ${key}`)
-      return instance.t(key, { ...values, lng: code, ns: namespace })
+    has: (tag, namespace, key) => keys(tag, namespace).has(key),
+    text(tag, namespace, key, values = {}) {
+      if (!keys(tag, namespace).has(key)) throw new RangeError(`No text ${tag}/${namespace} ${key}`)
+      return instance.t(key, { ...values, lng: baseOf(tag), ns: namespace })
     },
-    keywords: (code) => locales.get(code)?.keywords ?? {},
-    date(code, date) {
-      const { weekdays, months, datePattern } = language(code)
+    keywords: (tag) => locales.get(baseOf(tag))?.keywords ?? {},
+    glossary: (tag) => locales.get(baseOf(tag))?.glossary ?? {},
+    place(tag, file, path = []) {
+      const code = baseOf(tag)
+      return {
+        file: `locales/${code}/${file}`,
+        line: locales.get(code)?.lineOf(file, path) ?? 1,
+        language: tag,
+      }
+    },
+    date(tag, date) {
+      const { weekdays, months, datePattern } = language(tag)
+      const { day, month } = dayIn(tag, date)
       return datePattern
         .replace('{weekday}', weekdays[weekdayOf(date)] ?? '')
-        .replace('{day}', String(Number(date.slice(8, 10))))
-        .replace('{month}', months[Number(date.slice(5, 7)) - 1] ?? '')
+        .replace('{day}', inDigits(tag, String(day)))
+        .replace('{month}', months[month - 1] ?? '')
     },
-    time(code, minuteOfDay) {
-      const two = (value: number) => String(value).padStart(2, '0')
-      return language(code)
-        .timePattern.replace('{hour}', two(Math.floor(minuteOfDay / 60)))
-        .replace('{minute}', two(minuteOfDay % 60))
+    shortDate(tag, date) {
+      const { day, month } = dayIn(tag, date)
+      return inDigits(tag, `${two(day)}/${two(month)}`)
     },
-    amount: (code, amount, currency) => formatAmount(amount, currency, language(code).decimalMark),
-  }
-}
-
-function* dottedKeys(tree: Tree, prefix = ''): Generator<string> {
-  for (const [key, value] of Object.entries(tree)) {
-    if (typeof value === 'string') yield prefix + key
-    else yield* dottedKeys(value, `${prefix}${key}.`)
+    time(tag, minuteOfDay) {
+      return language(tag)
+        .timePattern.replace('{hour}', inDigits(tag, two(Math.floor(minuteOfDay / 60))))
+        .replace('{minute}', inDigits(tag, two(minuteOfDay % 60)))
+    },
+    number: (tag, value) => inDigits(tag, String(value)),
+    amount(tag, amount, currency) {
+      const { decimalMark, direction } = language(tag)
+      return inDigits(tag, formatAmount(amount, currency, decimalMark, direction === 'rtl' ? ',' : ' '))
+    },
   }
 }

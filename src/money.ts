@@ -46,12 +46,18 @@ export function parseAmount(text: string, currency: string): Amount | undefined 
 }
 
 /**
- * "12 500 F", "152.50 EUR": GSM-7 characters only, plain spaces between groups of three, never rounded.
- * Intl would put U+202F and U+00A0 here, which triple the price of an SMS.
+ * "12 500 F", "152.50 EUR": GSM-7 characters only, groups of three, never rounded. Intl would put U+202F and U+00A0 here, which
+ * triple the price of an SMS. Beside a right-to-left script the groups need a comma: a space would turn them round, "500 12"
+ * (Unicode Standard Annex 9, W4).
  */
-export function formatAmount(amount: Amount, currency: string, decimalMark: '.' | ',' = '.'): string {
+export function formatAmount(
+  amount: Amount,
+  currency: string,
+  decimalMark: '.' | ',' = '.',
+  groupMark: ' ' | ',' = ' ',
+): string {
   const [whole = '', decimals] = amount.abs().toFixed(currencyExponent(currency)).split('.')
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ' ')
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, groupMark)
   const sign = amount.isNegative() && !amount.isZero() ? '-' : ''
   const digits = decimals === undefined ? grouped : `${grouped}${decimalMark}${decimals}`
   return `${sign}${digits} ${currencySigns[currency] ?? currency}`

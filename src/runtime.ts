@@ -10,6 +10,7 @@ import { type Config, readConfig, type Secrets } from './config.ts'
 import { createDb, type Db } from './db.ts'
 import { type EmbeddedDatabase, keepSecrets, startEmbeddedDatabase } from './embedded.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
+import { describeFault } from './fault.ts'
 import { type I18n, readI18n } from './i18n.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { migrate } from './migrations.ts'
@@ -60,11 +61,13 @@ export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 
   const { menus, faults: fileFaults } = readMenus(folders.menus)
   const faults = [
     ...more,
-    ...localeFaults,
-    ...textFaults(i18n),
-    ...discretionFaults(i18n),
-    ...fileFaults,
-    ...menuFaults(menus, i18n),
+    ...[
+      ...localeFaults,
+      ...textFaults(i18n),
+      ...discretionFaults(i18n),
+      ...fileFaults,
+      ...menuFaults(menus, i18n),
+    ].map(describeFault),
   ]
   if (faults.length > 0) throw new StartError('Tama cannot start', faults)
   return { i18n, menus }

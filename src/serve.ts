@@ -10,6 +10,7 @@ import { type Demo, openDemo } from './demo.ts'
 import { drainOnSignal, type Part, stopAll } from './drain.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
+import { describeFault } from './fault.ts'
 import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
 import { createProgrammeSecrets } from './http/callback-secrets.ts'
@@ -35,13 +36,14 @@ import { createSimChecks } from './outbound/sim-checks.ts'
 import { createUnknowns } from './outbound/unknown.ts'
 import { createWatch, type WatchTimes, watchTimes } from './outbound/watch.ts'
 import { createDaily } from './privacy/daily.ts'
+import { draftFaults, prove } from './proof.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
 import type { Role } from './roles.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
-import { menuFaults, serviceCodeFaults } from './ussd/check.ts'
+import { serviceCodeFaults } from './ussd/service-codes.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 
@@ -151,10 +153,11 @@ async function openHouse(
 }
 
 /** What only the programmes can tell: their languages, limits, codes and clocks. */
-function refuseFaults({ menus, i18n }: Runtime, programmes: readonly ProgrammeInfo[]): void {
+function refuseFaults({ menus, i18n, config }: Runtime, programmes: readonly ProgrammeInfo[]): void {
   const faults = [
     ...programmeFaults(programmes),
-    ...menuFaults(menus, i18n, programmes),
+    ...prove(menus, i18n, programmes).faults.map(describeFault),
+    ...(config.production ? draftFaults(i18n, programmes).map(describeFault) : []),
     ...serviceCodeFaults(programmes),
   ]
   if (faults.length > 0) throw new StartError('The programmes cannot be served', faults)

@@ -1,5 +1,6 @@
 // `tama programme FILE`: a programme opened or brought up to date from YAML.
 import { readFileSync } from 'node:fs'
+import type { DescribedProgramme } from '../imports/programme.ts'
 import { type Register, UsageError, withRuntime } from './command.ts'
 
 export const registerProgramme: Register = (cli) => {
@@ -10,12 +11,19 @@ export const registerProgramme: Register = (cli) => {
       const description = readDescription(String(file))
       const { writeProgramme } = await import('../imports/programme.ts')
       const { loadProgrammes } = await import('../members/programmes.ts')
-      const { serviceCodeFaults } = await import('../ussd/check.ts')
-      await withRuntime(async ({ db, clock, i18n }) => {
+      const { serviceCodeFaults } = await import('../ussd/service-codes.ts')
+      const { draftFaults, prove } = await import('../proof.ts')
+      const { describeFault } = await import('../fault.ts')
+      await withRuntime(async ({ db, clock, i18n, menus, config }) => {
         const languages = new Set(i18n.languages.keys())
         const programmes = await loadProgrammes(db)
+        const textFaults = (limits: DescribedProgramme) =>
+          [
+            ...prove(menus, i18n, [limits]).faults,
+            ...(config.production ? draftFaults(i18n, [limits]) : []),
+          ].map(describeFault)
         const { code, isNew } = await writeProgramme(
-          { db, languages, programmes, serviceCodeFaults, now: clock.now() },
+          { db, languages, programmes, serviceCodeFaults, textFaults, now: clock.now() },
           description,
         )
         console.log(

@@ -5,7 +5,8 @@ import { Decimal } from 'decimal.js'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { recordAudit } from '../audit.ts'
-import { localParts } from '../calendar.ts'
+import { isTimeZone } from '../calendar.ts'
+import { countryProfile, segmentsMaxOf } from '../countries.ts'
 import type { Db, Queryable } from '../db.ts'
 import { InvariantError, StartError } from '../errors.ts'
 import { openAccounts, standardAccounts } from '../ledger/accounts.ts'
@@ -45,7 +46,15 @@ const programmeSchema = z
     currency: z.string().refine((code) => currencyExponents.has(code), 'is no ISO 4217 code'),
     country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "SN"'),
     timeZone: z.string().refine(isTimeZone, 'is no time zone'),
-    languages: z.array(z.string()).min(1),
+    languages: z
+      .array(z.string())
+      .min(1)
+      .max(7, 'must be at most 7: they stand on one screen')
+      .refine((tags) => new Set(tags).size === tags.length, 'names a language twice'),
+    draftLanguages: z.array(z.string()).default([]),
+    twoWaySms: z.boolean().optional(),
+    smsSegmentsMax: z.number().int().min(1).max(6).nullable().default(null),
+    holidays: z.array(z.iso.date('must be days such as "2027-04-04"')).default([]),
     officePhone: z.string().nullable().default(null),
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
@@ -90,15 +99,6 @@ const programmeSchema = z
     message: 'goes with segmentPrice: both or neither',
   })
 
-function isTimeZone(timeZone: string): boolean {
-  try {
-    localParts(new Date(0), timeZone)
-    return true
-  } catch {
-    return false
-  }
-}
-
 export interface ProgrammeContext {
   db: Db
   /** Languages that have texts. */
@@ -107,8 +107,52 @@ export interface ProgrammeContext {
   programmes: readonly ProgrammeInfo[]
   /** Faults of service codes taken together. */
   serviceCodeFaults(programmes: readonly { code: string; serviceCode: string }[]): string[]
+  /** Screens and texts that would not fit with these settings. */
+  textFaults(limits: DescribedProgramme): string[]
   /** When it is written, for the audit log. */
   now: Date
+}
+
+export type DescribedProgramme = Pick<
+  ProgrammeInfo,
+  | 'code'
+  | 'menu'
+  | 'languages'
+  | 'draftLanguages'
+  | 'currencyCode'
+  | 'screenSeptetsFirst'
+  | 'screenSeptetsMax'
+  | 'segmentsMax'
+  | 'optOutTail'
+>
+
+/** What of a description its screens and texts depend on, without a database. Throws a StartError that lists every fault. */
+export function describedProgramme(description: string): DescribedProgramme {
+  const { programme, faults } = parseDescription(description)
+  if (programme === undefined) throw new StartError('The programme cannot be read', faults)
+  return limitsOf(programme)
+}
+
+function limitsOf({
+  code,
+  languages,
+  draftLanguages,
+  currency,
+  country,
+  smsSegmentsMax,
+  optOutTail,
+}: Described) {
+  return {
+    code,
+    menu: 'member',
+    languages,
+    draftLanguages,
+    currencyCode: currency,
+    screenSeptetsFirst: 140,
+    screenSeptetsMax: 160,
+    segmentsMax: smsSegmentsMax ?? segmentsMaxOf(country),
+    optOutTail,
+  }
 }
 
 /** Writes the programme and says whether it is new. Throws a StartError that lists every fault of the description. */
@@ -201,23 +245,57 @@ async function writeStaff(
   return rows.map(({ id }) => id)
 }
 
-function check({ languages, programmes, serviceCodeFaults }: ProgrammeContext, description: string) {
-  const fail = (faults: string[]): never => {
-    throw new StartError('The programme cannot be written', faults)
-  }
+type Described = z.infer<typeof programmeSchema>
+
+function parseDescription(description: string): { programme?: Described; faults: string[] } {
   let document: unknown
   try {
     document = parse(description)
   } catch (error) {
-    return fail([error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'is not YAML'])
+    return { faults: [error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'is not YAML'] }
   }
-  const parsed = programmeSchema.safeParse(document)
-  if (!parsed.success)
-    return fail(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`))
-  const { staff, ...programme } = parsed.data
-  const faults = programme.languages
-    .filter((language) => !languages.has(language))
-    .map((language) => `languages: there are no texts in "${language}"`)
+  const { data, error } = programmeSchema.safeParse(document)
+  if (data === undefined)
+    return { faults: error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`) }
+  return { programme: data, faults: [] }
+}
+
+/** What is known of the country's networks; a programme that knows better says so. */
+function countryFaults({ country, shortcode, twoWaySms, sendFrom, sendUntil }: Described): string[] {
+  const profile = countryProfile(country)
+  const clock = (minute: number) =>
+    `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`
+  const faults: string[] = []
+  if (shortcode !== null && !(twoWaySms ?? profile.twoWaySms))
+    faults.push(
+      `shortcode: members in ${country} cannot answer by SMS (${profile.source}); with a number from your aggregator add "twoWaySms: true"`,
+    )
+  if (shortcode === null && twoWaySms === true)
+    faults.push('shortcode: is missing, and twoWaySms says that members can answer')
+  if (sendFrom < profile.fromMinute || sendUntil > profile.untilMinute)
+    faults.push(
+      `sendFrom, sendUntil: in ${country} SMS may arrive from ${clock(profile.fromMinute)} to ${clock(profile.untilMinute)} (${profile.source})`,
+    )
+  return faults
+}
+
+function check(
+  { languages, programmes, serviceCodeFaults, textFaults }: ProgrammeContext,
+  description: string,
+) {
+  const fail = (faults: string[]): never => {
+    throw new StartError('The programme cannot be written', faults)
+  }
+  const read = parseDescription(description)
+  if (read.programme === undefined) return fail(read.faults)
+  // What members are told of the country stands in no column.
+  const { staff, twoWaySms, ...programme } = read.programme
+  const strange = programme.languages.filter((language) => !languages.has(language))
+  const faults = strange.map((language) => `languages: there are no texts in "${language}"`)
+  for (const tag of programme.draftLanguages)
+    if (!programme.languages.includes(tag)) faults.push(`draftLanguages: "${tag}" is not among the languages`)
+  faults.push(...countryFaults(read.programme))
+  if (strange.length === 0) faults.push(...textFaults(limitsOf(read.programme)))
   const before = programmes.find(({ code }) => code === programme.code)
   if (before !== undefined && before.currencyCode !== programme.currency)
     faults.push(`currency: the books are kept in ${before.currencyCode}`)

@@ -2,7 +2,7 @@
 // Reads the ledger at the moment of sending; a number asked for yesterday is not sent today.
 import { Decimal } from 'decimal.js'
 import { localParts } from '../calendar.ts'
-import { septetsOf, spellGsm7 } from '../encoding.ts'
+import { measureSms, spell } from '../encoding.ts'
 import type { Values } from '../i18n.ts'
 import {
   type MemberPosition,
@@ -22,8 +22,8 @@ import {
   titleIn,
 } from './wording.ts'
 
-/** Septets that a list may take, so that the text around it still fits one segment. */
-const listSeptetsMax = 110
+/** Septets or UCS-2 units that a list may take, so that the text around it still fits one segment, or three of UCS-2. */
+const listUnitsMax = 110
 const movementsMax = 5
 
 interface Asked extends TextAsk {
@@ -130,7 +130,8 @@ async function answerSchedule(asked: Asked): Promise<Stated> {
   return listed(
     asked,
     open.map(
-      ({ dueDate, remaining }) => `${dayOf(dueDate)}: ${i18n.amount(language, remaining, row.currencyCode)}`,
+      ({ dueDate, remaining }) =>
+        `${i18n.shortDate(language, dueDate)}: ${i18n.amount(language, remaining, row.currencyCode)}`,
     ),
   )
 }
@@ -144,25 +145,20 @@ async function answerMovements(asked: Asked): Promise<Stated> {
       const word = i18n.text(language, 'sms', `part.movement.${reversed ? 'reversal' : kind}`)
       // As on the screen: the word says which way it went; only a correction needs a sign.
       const shown = kind === 'adjustment' ? amount : amount.abs()
-      return `${dayOf(bookedDate)} ${word} ${i18n.amount(language, shown, row.currencyCode)}`
+      return `${i18n.shortDate(language, bookedDate)} ${word} ${i18n.amount(language, shown, row.currencyCode)}`
     }),
   )
 }
 
-/** As many lines as one segment takes; the rest is a dial away. */
+/** As many lines as there is room for; the rest is a dial away. */
 function listed({ i18n, language }: Asked, lines: readonly string[]): Stated {
   if (lines.length === 0) return none
   const rules = i18n.language(language).gsm7
   const taken: string[] = []
   for (const line of lines) {
-    const longer = spellGsm7([...taken, line].join(', '), rules)
-    if ((septetsOf(longer) ?? Number.POSITIVE_INFINITY) > listSeptetsMax && taken.length > 0) break
+    const longer = spell([...taken, line].join(', '), rules)
+    if (measureSms(longer).units > listUnitsMax && taken.length > 0) break
     taken.push(line)
   }
   return { variant: 'full', values: { lines: taken.join(', ') } }
-}
-
-/** "26/11": lists have no room for weekdays, and figures need no language. */
-function dayOf(date: string): string {
-  return `${date.slice(8, 10)}/${date.slice(5, 7)}`
 }

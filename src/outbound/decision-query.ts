@@ -30,6 +30,9 @@ export interface DecisionRow {
   weeklyCap: number
   /** Text that the network puts behind our first message to a number. */
   optOutTail: string | null
+  country: string
+  /** Segments that a full text may have; null: what the country's networks join. */
+  smsSegmentsMax: number | null
   /** Countries whose mobiles get SMS. */
   smsCountries: string[]
 
@@ -178,7 +181,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        pr.service_code as "serviceCode", pr.sender_id as "senderId", pr.currency_code as "currencyCode",
        pr.time_zone as "timeZone", pr.languages, pr.office_phone as "officePhone",
        pr.send_from_minute as "sendFromMinute", pr.send_until_minute as "sendUntilMinute",
-       pr.daily_cap as "dailyCap", pr.weekly_cap as "weeklyCap",
+       pr.daily_cap as "dailyCap", pr.weekly_cap as "weeklyCap", pr.country::text, pr.sms_segments_max as "smsSegmentsMax",
        case when pr.sms_countries = '{}' then array[pr.country::text] else pr.sms_countries end as "smsCountries",
        mb.first_name as "firstName", mb.language as "memberLanguage", mb.status as "memberStatus",
        mb.sms_from_minute as "memberFromMinute", mb.sms_until_minute as "memberUntilMinute",

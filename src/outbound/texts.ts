@@ -1,8 +1,9 @@
 // In: a decided message and what is true of it now. Out: its text in GSM-7 spelling, or undefined for an unknown template.
 // A discreet text states no amount, debt word, name or group: it says what to dial. Never uses Intl: it would triple the price.
 import { Decimal } from 'decimal.js'
-import { spellGsm7 } from '../encoding.ts'
-import type { I18n, LanguageInfo, Values } from '../i18n.ts'
+import { segmentsMaxOf } from '../countries.ts'
+import { spell } from '../encoding.ts'
+import { type I18n, type LanguageInfo, offeredAs, type Values } from '../i18n.ts'
 import { answerOf } from './answers.ts'
 import type { DecisionRow } from './decision-query.ts'
 import { correctionTemplate } from './outbox.ts'
@@ -18,10 +19,11 @@ import {
   titleIn,
 } from './wording.ts'
 
-/** A correction speaks as the message it corrects did; else her language, the phone's, the programme's. */
+/** A correction speaks as the message it corrects did; else her language, the phone's, the programme's, as the programme writes it. */
 export function languageOf(row: DecisionRow, i18n: I18n): string {
-  const wanted = [row.correctsLanguage, row.memberLanguage, row.phoneLanguage, ...row.languages]
-  const spoken = wanted.find((code) => code !== null && i18n.languages.has(code))
+  const wishes = [row.correctsLanguage, row.memberLanguage, row.phoneLanguage]
+  const wanted = wishes.map((wish) => offeredAs(wish, row.languages) ?? wish)
+  const spoken = [...wanted, ...row.languages].find((tag) => tag !== null && i18n.languages.has(tag))
   if (typeof spoken !== 'string') throw new RangeError('No language of the programme is loaded')
   return spoken
 }
@@ -32,11 +34,11 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
   const info = i18n.language(language)
   const common = { sender: row.senderId, code: `${row.serviceCode}#` }
   const render = (key: string, values: Values) =>
-    spellGsm7(i18n.text(language, 'sms', key, { ...common, ...values }), info.gsm7)
+    spell(i18n.text(language, 'sms', key, { ...common, ...values }), info.gsm7)
 
   if (i18n.has(language, 'sms', row.template)) return render(row.template, plainValues(row))
   if (!i18n.has(language, 'sms', `${row.template}.discreet`)) return undefined
-  if (speaksFully(row)) {
+  if (speaksFully(row) && isFitForFull(row, info)) {
     const stated = await statedOf(ask, info)
     if (stated !== undefined) return render(`${row.template}.${stated.variant}`, stated.values)
   }
@@ -46,6 +48,11 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
 /** Full texts are her own choice; by SMS nobody has shown a PIN, so the phone must be hers alone. */
 function speaksFully(row: DecisionRow): boolean {
   return row.smsForm === 'full' && row.phoneIsHersAlone === true && !row.inDoubt
+}
+
+/** Without GSM-7 a full text has several parts: where the networks do not join them she gets the discreet one. */
+function isFitForFull({ smsSegmentsMax, country }: DecisionRow, { gsm7 }: LanguageInfo): boolean {
+  return gsm7 !== null || (smsSegmentsMax ?? segmentsMaxOf(country)) > 1
 }
 
 function plainValues(row: DecisionRow): Values {

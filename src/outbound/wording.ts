@@ -2,8 +2,8 @@
 // What texts.ts and answers.ts share.
 import { localParts } from '../calendar.ts'
 import type { Pipeline } from '../db.ts'
-import { septetsOf, spellGsm7 } from '../encoding.ts'
-import type { I18n, LanguageInfo, Values } from '../i18n.ts'
+import { septetsOf, spell } from '../encoding.ts'
+import { type I18n, type LanguageInfo, textIn, type Values } from '../i18n.ts'
 import type { DecisionRow } from './decision-query.ts'
 
 export interface TextAsk {
@@ -35,8 +35,7 @@ export function titleIn(
   row: DecisionRow,
   language: string,
 ): string {
-  if (titles === null || titles === undefined) return ''
-  return titles[language] ?? titles[row.languages[0] ?? ''] ?? ''
+  return textIn(titles ?? {}, language, row.languages[0])
 }
 
 /**
@@ -46,7 +45,7 @@ export function titleIn(
 export function fitValue(text: string, info: LanguageInfo, charactersMax: number): string {
   const line = text.replace(/\s+/gu, ' ').trim()
   const cut = [...line].slice(0, charactersMax).join('').trim()
-  const spelled = spellGsm7(cut, info.gsm7)
+  const spelled = spell(cut, info.gsm7)
   if (septetsOf(spelled) !== undefined) return spelled
   return [...spelled]
     .map((letter) =>

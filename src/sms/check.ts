@@ -1,11 +1,12 @@
 // In: the SMS texts and keywords of all languages at boot. Out: every fault. What passes here cannot leave a member without an answer.
-import type { I18n } from '../i18n.ts'
+import type { Fault } from '../fault.ts'
+import { type I18n, placeholdersOf } from '../i18n.ts'
 import { fold } from './fold.ts'
 import { keywords } from './keywords/index.ts'
 
 /** Every language has the same texts with the same values, and words for each keyword that mean nothing else. */
-export function textFaults(i18n: I18n): string[] {
-  const languages = [...i18n.languages.keys()]
+export function textFaults(i18n: I18n): Fault[] {
+  const languages = i18n.bases
   const keys = new Set(languages.flatMap((language) => [...i18n.keys(language, 'sms')]))
   return [
     ...[...keys].flatMap((key) => keyFaults(i18n, languages, key)),
@@ -13,47 +14,57 @@ export function textFaults(i18n: I18n): string[] {
   ]
 }
 
-function keyFaults(i18n: I18n, languages: readonly string[], key: string): string[] {
+function keyFaults(i18n: I18n, languages: readonly string[], key: string): Fault[] {
   const has = languages.filter((language) => i18n.has(language, 'sms', key))
-  const shown = has.map((language) => placeholdersOf(i18n.text(language, 'sms', key)))
+  const shown = has.map((language) => valuesOf(i18n, language, key))
+  const [model = ''] = has
   return [
     ...languages
       .filter((language) => !has.includes(language))
-      .map((language) => `locales/${language}/sms.json: has no text "${key}", which ${has[0]} has`),
+      .map((language) => ({
+        ...i18n.place(language, 'sms.json', key.split('.')),
+        what: `has no text "${key}", which ${model} has`,
+        remedy: `Add it. In ${model}: ${JSON.stringify(i18n.text(model, 'sms', key))}.`,
+      })),
     ...has
       .filter((_, index) => shown[index] !== shown[0])
-      .map((language) => `locales/${language}/sms.json: "${key}" shows other values than in ${has[0]}`),
+      .map((language) => ({
+        ...i18n.place(language, 'sms.json', key.split('.')),
+        what: `"${key}" shows other values than in ${model}`,
+        text: i18n.text(language, 'sms', key),
+        remedy: `There: ${shown[0] || 'none'}; here: ${valuesOf(i18n, language, key) || 'none'}.`,
+      })),
   ]
 }
 
 /** A text that is asked for without values keeps its placeholders. */
-function placeholdersOf(text: string): string {
-  return [...text.matchAll(/\{\{\s*(\w+)\s*\}\}/g)]
-    .map((match) => match[1])
-    .sort()
-    .join(' ')
+function valuesOf(i18n: I18n, language: string, key: string): string {
+  return placeholdersOf(i18n.text(language, 'sms', key)).join(' ')
 }
 
-function keywordFaults(i18n: I18n, language: string): string[] {
-  const file = `locales/${language}/keywords.json`
+function keywordFaults(i18n: I18n, language: string): Fault[] {
   const words = i18n.keywords(language)
   const known = new Set(keywords.map(({ name }) => name))
-  const faults = keywords
-    .filter(({ name }) => words[name] === undefined && words[`${name}.alone`] === undefined)
-    .map(({ name }) => `${file}: has no words for "${name}"`)
+  const faults: Fault[] = []
+  const report = (key: string, what: string, remedy: string) =>
+    faults.push({ ...i18n.place(language, 'keywords.json', [key]), what, remedy })
+  for (const { name } of keywords)
+    if (words[name] === undefined && words[`${name}.alone`] === undefined)
+      report(name, `has no words for "${name}"`, 'Add the words that members would send.')
   const meanings = new Map<string, string>()
   for (const [key, phrases] of Object.entries(words)) {
     const name = key.replace(/\.alone$/, '')
     // Names of languages and polite words stand beside keywords; they may mean what they like.
     const isBeside = name.startsWith('language.') || name === 'courtesy'
-    if (!known.has(name) && !isBeside) faults.push(`${file}: there is no keyword "${name}"`)
+    if (!known.has(name) && !isBeside)
+      report(key, `there is no keyword "${name}"`, `There are: ${[...known].join(', ')}.`)
     if (isBeside) continue
     for (const phrase of phrases) {
       const folded = fold(phrase)
-      if (folded === '') faults.push(`${file}: "${name}" has a word without letters`)
+      if (folded === '') report(key, `"${name}" has a word without letters`, 'Delete it.')
       const other = meanings.get(folded)
       if (other !== undefined && other !== name)
-        faults.push(`${file}: "${phrase}" stands for both "${other}" and "${name}"`)
+        report(key, `"${phrase}" stands for both "${other}" and "${name}"`, 'Keep it for one of them.')
       meanings.set(folded, name)
     }
   }

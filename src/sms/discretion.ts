@@ -1,6 +1,7 @@
 // In: the SMS texts of all languages. Out: every discreet text that would tell whoever holds the phone of money, debt, a name or a group.
 // A text is discreet when it is the `discreet` form, and when it has no forms and may leave without her asking.
-import type { I18n } from '../i18n.ts'
+import type { Fault } from '../fault.ts'
+import { type I18n, placeholdersOf } from '../i18n.ts'
 
 /** What a discreet text may show: who writes, what to dial or whom to call, the day and time of a meeting. */
 const discreetValues: ReadonlySet<string> = new Set([
@@ -33,21 +34,27 @@ const tellingValues: Readonly<Record<string, string>> = {
 }
 
 /** Every fault at once, each with file, key and word or value. */
-export function discretionFaults(i18n: I18n): string[] {
-  return [...i18n.languages.values()].flatMap(({ code, tellingWords }) => {
-    const says = createFinder(tellingWords)
+export function discretionFaults(i18n: I18n): Fault[] {
+  return i18n.bases.flatMap((code) => {
+    const says = createFinder(i18n.language(code).tellingWords)
     return [...i18n.keys(code, 'sms')]
       .filter((key) => isDiscreet(key))
       .flatMap((key) => {
         const text = i18n.text(code, 'sms', key)
-        const where = `locales/${code}/sms.json: "${key}" is a discreet text`
-        const values = valuesOf(text).filter((value) => !discreetValues.has(value))
+        const where = `"${key}" is a discreet text`
+        const place = i18n.place(code, 'sms.json', key.split('.'))
+        const values = placeholdersOf(text).filter((value) => !discreetValues.has(value))
         return [
-          ...values.map(
-            (value) =>
-              `${where} and shows {{${value}}}: ${tellingValues[value] ?? 'not known to be discreet'}`,
-          ),
-          ...says(text, isAsked(key)).map((word) => `${where} and says "${word}"`),
+          ...values.map((value) => ({
+            ...place,
+            what: `${where} and shows {{${value}}}: ${tellingValues[value] ?? 'not known to be discreet'}`,
+            remedy: 'Say what to dial instead.',
+          })),
+          ...says(text, isAsked(key)).map((word) => ({
+            ...place,
+            what: `${where} and says "${word}"`,
+            remedy: 'Say it in a word that tells a bystander nothing.',
+          })),
         ]
       })
   })
@@ -61,10 +68,6 @@ function isDiscreet(key: string): boolean {
 /** Answers to a word of hers may repeat that word. */
 function isAsked(key: string): boolean {
   return /^reply\.\w+$/.test(key)
-}
-
-function valuesOf(text: string): string[] {
-  return [...text.matchAll(/\{\{\s*(\w+)\s*\}\}/g)].map((match) => match[1] ?? '')
 }
 
 /** Words that end in "*" stand for all that begin so; a word may be several. In replies, words in capitals are keywords to send. */

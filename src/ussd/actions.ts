@@ -3,7 +3,7 @@
 import { addWorkingDays, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import type { I18n } from '../i18n.ts'
+import { type I18n, offeredAs } from '../i18n.ts'
 import { readMovements } from '../ledger/position.ts'
 import { verifyReceipt } from '../ledger/receipt-codes.ts'
 import { openCase } from '../members/cases.ts'
@@ -14,7 +14,7 @@ import type { ProgrammeInfo } from '../members/programmes.ts'
 import { isSimClean } from '../members/sim-swap.ts'
 import type { Metrics } from '../metrics.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
-import type { LineValues } from './data.ts'
+import type { LineValues, Samples } from './data.ts'
 import { hoursOfValue } from './data-messages.ts'
 import type { Dialogue } from './session.ts'
 
@@ -51,7 +51,7 @@ export interface Action {
   /** What an input means depends on what the screen showed: not to be done on inputs that were typed before it was seen. */
   bySight?: true
   /** Longest values that its outcomes bring, for the boot check. */
-  values?: LineValues
+  values?: (sample: Samples) => LineValues
   run(context: ActionContext, value: string): Promise<ActionResult>
 }
 
@@ -91,15 +91,14 @@ export const actions: Readonly<Record<string, Action>> = {
       const row = rows[0]
       if (row === undefined) return { outcome: 'gone' }
       const { role, hasPin, unasked } = row
-      const own = row.language !== null && context.programme.languages.includes(row.language)
-      const language = own && row.language !== null ? row.language : context.dialogue.language
+      const language = offeredAs(row.language, context.programme.languages) ?? context.dialogue.language
       return { outcome: 'chosen', changes: { memberId, role, hasPin, unasked, language, passed: false } }
     },
   },
 
   check_pin: {
     outcomes: ['ok', 'wrong', 'malformed', 'locked', 'none'],
-    values: { left: '2' },
+    values: ({ count }) => ({ left: count }),
     async run(context, typed) {
       // A text that cannot be a PIN tells a guesser nothing, so it costs no try.
       if (!isPin(typed)) return { outcome: 'malformed' }
@@ -179,7 +178,7 @@ export const actions: Readonly<Record<string, Action>> = {
 
   call_back: {
     outcomes: ['asked'],
-    values: { reference: 'AB12CD' },
+    values: () => ({ reference: 'AB12CD' }),
     async run(context) {
       const { programme, hopKey, now } = context
       const asked = { programmeId: programme.id, memberId: memberOf(context), hopKey, now }
@@ -196,7 +195,7 @@ export const actions: Readonly<Record<string, Action>> = {
   /** "This is not right": about the movement that she chose, else about the last one of what the screen shows. */
   dispute: {
     outcomes: ['opened'],
-    values: { reference: 'AB12CD', date: 'wwwwwwwww 29 wwwwwwwwww' },
+    values: ({ date }) => ({ reference: 'AB12CD', date }),
     async run(context, value) {
       const { db, programme, dialogue, i18n, hopKey, now } = context
       const memberId = memberOf(context)
@@ -209,7 +208,7 @@ export const actions: Readonly<Record<string, Action>> = {
         hopKey,
         now,
         ...(entryId === undefined ? {} : { entryId }),
-        promisedDate: addWorkingDays(today, programme.answerWorkingDays),
+        promisedDate: addWorkingDays(today, programme.answerWorkingDays, programme.holidays),
       })
       const language = dialogue.language ?? programme.languages[0] ?? 'en'
       const date = opened.promisedDate === null ? '' : i18n.date(language, opened.promisedDate)

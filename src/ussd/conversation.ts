@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import type { I18n } from '../i18n.ts'
+import { type I18n, offeredAs } from '../i18n.ts'
 import { type Caller, findCaller } from '../members/members.ts'
 import type { Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
@@ -16,6 +16,7 @@ import { emptyView, type Notice, type Renderer } from './render.ts'
 import {
   type Dialogue,
   dialogueTimeoutMs,
+  newDialogue,
   type Resumable,
   type Session,
   type SessionKeys,
@@ -67,29 +68,6 @@ export interface ConversationDeps {
 const waitingInput = /^\d{1,2}$/
 const deepInputsMax = 12
 
-const newDialogue: Dialogue = {
-  menu: undefined,
-  state: '',
-  trail: [],
-  page: 0,
-  more: false,
-  shown: [],
-  language: undefined,
-  memberId: undefined,
-  role: '',
-  hasPin: false,
-  unasked: false,
-  shared: false,
-  passed: false,
-  target: undefined,
-  pending: [],
-  subject: undefined,
-  chosen: undefined,
-  values: undefined,
-  draft: undefined,
-  resumable: undefined,
-}
-
 interface Walk {
   hop: Hop
   menu: Menu
@@ -111,7 +89,7 @@ export function createConversation(deps: ConversationDeps) {
 
   /** Undefined when the programme no longer offers it. */
   function offered({ languages }: ProgrammeInfo, language: string | null | undefined): string | undefined {
-    return languages.find((code) => code === language)
+    return offeredAs(language, languages)
   }
 
   /** A stranger, or a member who is suspended or has left: the same for all of them, in the language that the phone last chose. */
@@ -225,7 +203,11 @@ export function createConversation(deps: ConversationDeps) {
       septetsMax: first ? screenSeptetsFirst : screenSeptetsMax,
     })
     const { text, page, more, shown } = rendered
-    return { dialogue: { ...dialogue, page, more, shown, subject: view.subject }, text }
+    const held = notice !== undefined && (more || page > 0)
+    const said = held
+      ? { notice: { reason: notice.reason, values: notice.values ?? {} } }
+      : { notice: undefined }
+    return { dialogue: { ...dialogue, page, more, shown, subject: view.subject, ...said }, text }
   }
 
   /** Goes on with inputs of a deep dial until one does not fit or a gate asks something of her. */
@@ -255,7 +237,7 @@ export function createConversation(deps: ConversationDeps) {
 
   async function finish(walk: Walk, stepped: Step): Promise<Turn> {
     const { hop, menu, phoneId } = walk
-    const { reason, values } = stepped
+    const { reason, values, quiet } = stepped
     const state = stateOf(menu, stepped.dialogue.state)
     hop.language = stepped.dialogue.language ?? hop.language
     const turn = {
@@ -267,9 +249,9 @@ export function createConversation(deps: ConversationDeps) {
     // Nobody waits for the screen any more: do not read for it.
     if (hop.lateReply !== undefined)
       return { ...turn, dialogue: stepped.dialogue, reply: hop.lateReply, outcome: 'late' }
-    const notice = reason === undefined ? undefined : { reason, values }
+    const notice = reason === undefined ? undefined : { reason, values, quiet }
     const { dialogue, text } = await present(walk, stepped.dialogue, notice)
-    const outcome = turn.ended ? 'ended' : reason === undefined ? 'shown' : reason
+    const outcome = turn.ended ? 'ended' : reason === undefined || quiet === true ? 'shown' : reason
     return { ...turn, dialogue, reply: `${turn.ended ? 'END' : 'CON'} ${text}`, outcome }
   }
 

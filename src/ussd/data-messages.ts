@@ -48,6 +48,7 @@ export const messageSources: Readonly<Record<string, Source>> = {
   /** Which messages she has; choosing one turns it the other way. The option's value says what will be, so twice is once. */
   consents: {
     texts: { stopped: nothing, blocked_dial: ({ code }) => ({ code }), blocked_ask: nothing },
+    alone: ['stopped', 'blocked_ask'],
     optionTexts: Object.fromEntries(
       consentPurposes.flatMap((purpose) => [
         [`${purpose}_on`, nothing],
@@ -87,6 +88,11 @@ export const messageSources: Readonly<Record<string, Source>> = {
   hours: {
     texts: { now: hoursSample },
     optionsMax: hoursOffered.length + 1,
+    labels: (i18n, tag) =>
+      [...hoursOffered, { from: 0, until: 1_439 }].map(({ from, until }) => ({
+        label: `${i18n.time(tag, from)} - ${i18n.time(tag, until)}`,
+        labelLanguage: tag,
+      })),
     ofMember: true,
     async load(context) {
       const { hours } = await readConsents(context.db.reads, memberIn(context))

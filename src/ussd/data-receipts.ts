@@ -17,7 +17,7 @@ const movementTexts = {
   savings_deposit: dueSample,
   savings_withdrawal: dueSample,
   fee: dueSample,
-  adjustment: dueSample,
+  adjustment: ({ signedAmount, date }: Samples) => ({ amount: signedAmount, date }),
   opening: dueSample,
 }
 
@@ -36,6 +36,7 @@ export const receiptSources: Readonly<Record<string, Source>> = {
   /** The last ones; choosing one shows it alone. */
   movements: {
     texts: { none: nothing },
+    alone: ['none'],
     optionTexts: movementTexts,
     optionsMax: movementsShown,
     ofMember: true,
@@ -51,8 +52,10 @@ export const receiptSources: Readonly<Record<string, Source>> = {
     texts: {
       ...movementTexts,
       none: nothing,
-      code: ({ count }) => ({ receipt: `${count}${count}${count}` }),
+      code: () => ({ receipt: '999999' }),
     },
+    // One movement is shown at a time; the longest stands for all.
+    alone: ['none', ...Object.keys(movementTexts).filter((name) => name !== 'adjustment')],
     facts: ['has_movement'],
     ofMember: true,
     async load(context) {
@@ -79,6 +82,7 @@ export const receiptSources: Readonly<Record<string, Source>> = {
       cancelled: dueSample,
       group: ({ place }) => ({ group: place }),
     },
+    alone: ['none', 'cancelled'],
     ofMember: false,
     async load(context) {
       const { dialogue, programme, db, i18n, language } = context

@@ -1,8 +1,10 @@
 // In: a member and a moment. Out: what a screen shows (lines as text names with values), one round trip a screen.
 // One entry of `sources` per kind of data; menus name it under `needs`. Who may see it is the menu's business: its gates stand before.
-import { localParts } from '../calendar.ts'
+import { Decimal } from 'decimal.js'
+import { addDays, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
-import type { I18n, LanguageInfo } from '../i18n.ts'
+import { type Gsm7Rules, measureUssd, spell } from '../encoding.ts'
+import { type I18n, textIn } from '../i18n.ts'
 import {
   type MemberBalances,
   type MemberPosition,
@@ -38,10 +40,13 @@ export interface Line {
 }
 
 /** An option that comes from data; its label is raw (an endonym, an alias) or a text of the state. */
-export type DataOption = { value: string } & (
-  | { label: string; labelLanguage: string }
-  | { name: string; values: LineValues }
-)
+export type DataOption = { value: string } & (Label | { name: string; values: LineValues })
+
+/** Raw, in the language that it is spelt in. */
+export interface Label {
+  label: string
+  labelLanguage: string
+}
 
 export interface View {
   lines: Line[]
@@ -59,6 +64,12 @@ export interface Source {
   optionTexts?: Readonly<Record<string, (sample: Samples) => LineValues>>
   /** Most options it may yield; menu keys up to this number are taken. */
   optionsMax?: number
+  /** The most often that one of its texts may stand on a screen [1]. */
+  linesMax?: number
+  /** Texts that stand without the others. */
+  alone?: readonly string[]
+  /** The longest label of an option that is no text of the state. */
+  labels?: (i18n: I18n, tag: string, offered: readonly string[]) => readonly Label[]
   facts?: readonly string[]
   /** True when it reads what belongs to one member. */
   ofMember: boolean
@@ -68,6 +79,8 @@ export interface Source {
 /** Longest values in a language, for the boot check. */
 export interface Samples {
   amount: string
+  /** With a sign, for corrections only. */
+  signedAmount: string
   date: string
   time: string
   place: string
@@ -80,28 +93,54 @@ export interface Samples {
   wording: string
 }
 
-export function samplesOf(language: LanguageInfo, currency: string): Samples {
-  const longest = (words: readonly string[]) => words.reduce((a, b) => (b.length > a.length ? b : a), '')
-  const decimals = currencyExponent(currency) === 0 ? '' : `,${'9'.repeat(currencyExponent(currency))}`
+/** The longest values that the data can bring, for the proof that every screen fits. Names and places of words page at their borders. */
+export function samplesOf(i18n: I18n, tag: string, currency: string): Samples {
+  const amount = longestAmount(i18n, tag, currency)
   return {
-    amount: `-999 999 999${decimals} ${currency}`,
-    date: language.datePattern
-      .replace('{weekday}', longest(language.weekdays))
-      .replace('{day}', '29')
-      .replace('{month}', longest(language.months)),
-    time: language.timePattern.replace('{hour}', '23').replace('{minute}', '59'),
+    amount,
+    signedAmount: `-${amount}`,
+    date: longestDate(i18n, tag),
+    time: i18n.time(tag, 23 * 60 + 59),
     place: 'Maison des femmes de Ziguinchor',
     title: 'Le role du groupe et de sa caisse de solidarite',
-    count: '99',
+    count: i18n.number(tag, 99),
     phone: '+221338000000',
     code: '*384*123456#',
     number: 'L-2026-001234',
-    wording: language.consent.wording,
+    wording: i18n.language(tag).consent.wording,
   }
 }
 
+/** Eight figures where the currency has no minor unit, else six and the decimals: some hundred times the largest loan. */
+export function longestAmount(i18n: I18n, tag: string, currency: string): string {
+  const exponent = currencyExponent(currency)
+  const amount = new Decimal(exponent === 0 ? '99999999' : `999999.${'9'.repeat(exponent)}`)
+  return i18n.amount(tag, amount, currency)
+}
+
+const longestDates = new WeakMap<I18n, Map<string, string>>()
+
+/** Of all days of a year, in the language's own spelling. */
+export function longestDate(i18n: I18n, tag: string): string {
+  const known = longestDates.get(i18n) ?? new Map<string, string>()
+  longestDates.set(i18n, known)
+  let longest = known.get(tag)
+  if (longest === undefined) {
+    const { gsm7 } = i18n.language(tag)
+    // In seven years nearly every day meets every weekday; no pair of long names is missed.
+    const texts = Array.from({ length: 7 * 365 }, (_, day) => i18n.date(tag, addDays('2026-01-01', day)))
+    longest = texts.reduce((one, other) => (lengthOf(other, gsm7) > lengthOf(one, gsm7) ? other : one), '')
+    known.set(tag, longest)
+  }
+  return longest
+}
+
+const lengthOf = (text: string, rules: Gsm7Rules | null) => measureUssd(spell(text, rules)).octets
+
 const nothing = () => ({})
 
+/** Imports take aliases of 20 characters. */
+const longestAlias = 'Marie-Madeleine Samb'
 /** Members of one phone that a screen offers. */
 const membersShownMax = 7
 
@@ -135,6 +174,7 @@ export const sources: Readonly<Record<string, Source>> = {
   /** What is still to be paid in all, the next instalment, savings. */
   account: {
     texts: { outstanding: amountSample, next: dueSample, savings: amountSample, no_loan: nothing },
+    alone: ['no_loan'],
     facts: ['has_loan', 'has_savings'],
     ofMember: true,
     async load(context) {
@@ -168,6 +208,8 @@ export const sources: Readonly<Record<string, Source>> = {
   },
 
   loan: {
+    linesMax: 2,
+    alone: ['none'],
     texts: {
       none: nothing,
       /** Only with several loans. */
@@ -201,6 +243,8 @@ export const sources: Readonly<Record<string, Source>> = {
   },
 
   schedule: {
+    linesMax: 24,
+    alone: ['none', 'part', 'paid'],
     texts: {
       none: nothing,
       /** Only with several loans. */
@@ -233,6 +277,7 @@ export const sources: Readonly<Record<string, Source>> = {
 
   savings: {
     texts: { none: nothing, savings: amountSample },
+    alone: ['none'],
     ofMember: true,
     async load(context) {
       const { savings } = await balances(context)
@@ -244,6 +289,7 @@ export const sources: Readonly<Record<string, Source>> = {
 
   meeting: {
     texts: { none: nothing, meeting: meetingSample, coming: nothing, not_coming: nothing },
+    alone: ['none', 'coming'],
     facts: ['has_meeting'],
     ofMember: true,
     async load(context) {
@@ -262,6 +308,7 @@ export const sources: Readonly<Record<string, Source>> = {
       training: (sample) => ({ ...meetingSample(sample), title: sample.title }),
       progress: ({ count }) => ({ done: count, total: count }),
     },
+    alone: ['none'],
     ofMember: true,
     async load(context) {
       const { nextTraining, initialDone, initialTotal } = await position(context)
@@ -269,13 +316,16 @@ export const sources: Readonly<Record<string, Source>> = {
       if (nextTraining === undefined) lines.push({ name: 'none', values: {} })
       else {
         const { titles } = nextTraining
-        const title = titles[context.language] ?? Object.values(titles)[0] ?? ''
+        const title = textIn(titles, context.language)
         lines.push({ name: 'training', values: { ...whenAndWhere(context, nextTraining), title } })
       }
       if (initialTotal > 0)
         lines.push({
           name: 'progress',
-          values: { done: String(initialDone), total: String(initialTotal) },
+          values: {
+            done: context.i18n.number(context.language, initialDone),
+            total: context.i18n.number(context.language, initialTotal),
+          },
         })
       return { lines }
     },
@@ -285,6 +335,8 @@ export const sources: Readonly<Record<string, Source>> = {
   languages: {
     texts: {},
     optionsMax: 7,
+    labels: (i18n, _tag, offered) =>
+      offered.map((tag) => ({ label: i18n.language(tag).endonym, labelLanguage: tag })),
     ofMember: false,
     load({ programme, i18n }) {
       const options = programme.languages.flatMap((code) => {
@@ -299,6 +351,8 @@ export const sources: Readonly<Record<string, Source>> = {
   members: {
     texts: {},
     optionsMax: membersShownMax,
+    labels: (_i18n, tag) =>
+      Array.from({ length: membersShownMax }, () => ({ label: longestAlias, labelLanguage: tag })),
     ofMember: false,
     async load({ db, programme, msisdn, language }) {
       const caller = await findCaller(db.reads, programme.id, msisdn)
@@ -315,6 +369,7 @@ export const sources: Readonly<Record<string, Source>> = {
   /** Where to ask. */
   office: {
     texts: { dial: ({ code }) => ({ code }), phone: ({ phone }) => ({ phone }), facilitator: nothing },
+    alone: ['facilitator'],
     ofMember: false,
     load({ programme }) {
       const { serviceCode, officePhone } = programme

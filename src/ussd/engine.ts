@@ -14,6 +14,8 @@ export interface Step {
   reason?: string
   /** Values for the reason's text. */
   values?: Readonly<Record<string, string>>
+  /** The reason was said on another page of this screen. */
+  quiet?: boolean
 }
 
 /** Steps back that are remembered; older ones are forgotten and lead home. */
@@ -27,7 +29,7 @@ export function step(menu: Menu, dialogue: Dialogue, event: DialogueEvent): Step
   if (text === '00') return enter(menu, { ...dialogue, target: undefined }, menu.home)
   if (text === '0') return back(menu, dialogue)
   if (text === '98') {
-    if (dialogue.more) return { dialogue: { ...dialogue, page: dialogue.page + 1 } }
+    if (dialogue.more) return turned(dialogue, dialogue.page + 1)
     return { dialogue, reason: 'choice_unknown' }
   }
   if (state.kind === 'input') {
@@ -118,8 +120,13 @@ function opened(menu: Menu, dialogue: Dialogue, name: string): Dialogue {
   return { ...base, trail: [...dialogue.trail, from].slice(-trailMax) }
 }
 
+function turned(dialogue: Dialogue, page: number): Step {
+  const stepped = { dialogue: { ...dialogue, page } }
+  return dialogue.notice === undefined ? stepped : { ...stepped, ...dialogue.notice, quiet: true }
+}
+
 function back(menu: Menu, dialogue: Dialogue): Step {
-  if (dialogue.page > 0) return { dialogue: { ...dialogue, page: dialogue.page - 1 } }
+  if (dialogue.page > 0) return turned(dialogue, dialogue.page - 1)
   const to = dialogue.trail.at(-1)
   const cleared = { ...dialogue, target: undefined }
   if (to === undefined) return enter(menu, cleared, menu.home)

@@ -1,9 +1,10 @@
 // In: a menu file. Out: typed states and transitions, without any text. What must also hold between states is in check.ts.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { isNode, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { StartError } from '../errors.ts'
+import { describeFault, type Fault } from '../fault.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'a name has lower-case letters, digits and "_"')
 
@@ -91,73 +92,121 @@ export type MenuOption = z.infer<typeof optionSchema>
 export type Outcome = z.infer<typeof outcomeSchema>
 export type Outcomes = z.infer<typeof outcomesSchema>
 
+/** Where the parts of a menu stand in its file, for those who mend it. */
+const sources = new WeakMap<Menu, { file: string; lineOf: LineOf }>()
+type LineOf = (path: readonly PropertyKey[]) => number | undefined
+
+/** File and line of a part of a menu, or of the nearest part that holds it. */
+export function placeIn(
+  menu: Menu,
+  path: readonly PropertyKey[],
+): { file: string; line?: number | undefined } {
+  const source = sources.get(menu)
+  return source === undefined
+    ? { file: `menus/${menu.menu}.yaml` }
+    : { file: source.file, line: source.lineOf(path) }
+}
+
+/** A menu, or every malformed field of its file. `file` names the file in the faults. */
+export function readMenu(text: string, file: string): { menu?: Menu; faults: Fault[] } {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { uniqueKeys: true, lineCounter: lines })
+  const unreadable = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
+    file,
+    line: lines.linePos(pos[0]).line,
+    // The parser adds lines that draw the place.
+    what: (message.split('\n')[0] ?? '').replace(/ at line .*$|:$/, ''),
+  }))
+  if (unreadable.length > 0) return { faults: unreadable }
+  const lineOf: LineOf = (path) => {
+    for (let length = path.length; length > 0; length -= 1) {
+      const node = document.getIn(path.slice(0, length), true)
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
+    }
+    return 1
+  }
+  const parsed = menuSchema.safeParse(document.toJS())
+  if (!parsed.success)
+    return {
+      faults: parsed.error.issues.map(({ path, message }) => ({
+        file,
+        line: lineOf(path),
+        what: `${path.join('.') || 'file'}: ${message}`,
+      })),
+    }
+  sources.set(parsed.data, { file, lineOf })
+  return { menu: parsed.data, faults: [] }
+}
+
 /** Throws a StartError that lists every malformed field. `where` names the file in the faults. */
 export function parseMenu(text: string, where: string): Menu {
-  let content: unknown
-  try {
-    content = parse(text, { uniqueKeys: true })
-  } catch (error) {
-    throw new StartError('The menu cannot be used', [
-      // The parser adds lines that draw the place.
-      `${where}: ${error instanceof Error ? error.message.split('\n')[0]?.replace(/:$/, '') : 'unreadable'}`,
-    ])
-  }
-  const parsed = menuSchema.safeParse(content)
-  if (parsed.success) return parsed.data
-  throw new StartError(
-    'The menu cannot be used',
-    parsed.error.issues.map((issue) => `${where}: ${issue.path.join('.') || 'file'}: ${issue.message}`),
-  )
+  const { menu, faults } = readMenu(text, where)
+  if (menu === undefined) throw new StartError('The menu cannot be used', faults.map(describeFault))
+  return menu
 }
 
 /** Every *.yaml of a folder, by its `menu` name. Throws a StartError with the faults of all files. */
 export function loadMenus(folder: string): Map<string, Menu> {
   const { menus, faults } = readMenus(folder)
-  if (faults.length > 0) throw new StartError('The menus cannot be used', faults)
+  if (faults.length > 0) throw new StartError('The menus cannot be used', faults.map(describeFault))
   return menus
 }
 
 /** Like loadMenus, but hands out the faults beside the menus that have none. */
-export function readMenus(folder: string): { menus: Map<string, Menu>; faults: string[] } {
+export function readMenus(folder: string): { menus: Map<string, Menu>; faults: Fault[] } {
   const menus = new Map<string, Menu>()
-  const faults: string[] = []
+  const faults: Fault[] = []
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.yaml')) : []
-  if (files.length === 0) faults.push('menus: there is no menu')
+  if (files.length === 0) faults.push({ file: 'menus', what: 'there is no menu' })
   for (const file of files.sort()) {
-    try {
-      const menu = parseMenu(readFileSync(join(folder, file), 'utf8'), `menus/${file}`)
-      // Other faults name the file by the menu.
-      if (file !== `${menu.menu}.yaml`)
-        faults.push(`menus/${file}: menu: "${menu.menu}" must stand in ${menu.menu}.yaml`)
-      menus.set(menu.menu, menu)
-    } catch (error) {
-      if (!(error instanceof StartError)) throw error
-      faults.push(...error.faults)
-    }
+    const read = readMenu(readFileSync(join(folder, file), 'utf8'), `menus/${file}`)
+    faults.push(...read.faults)
+    if (read.menu === undefined) continue
+    // Other faults name the file by the menu.
+    if (file !== `${read.menu.menu}.yaml`)
+      faults.push({
+        ...placeIn(read.menu, ['menu']),
+        what: `menu: "${read.menu.menu}" must stand in ${read.menu.menu}.yaml`,
+        remedy: 'Rename the file or the menu.',
+      })
+    menus.set(read.menu.menu, read.menu)
   }
   return { menus, faults }
 }
 
-/** Every transition of a menu: from, to (a state name) and the words on the arrow. Gates count as ways to their states. */
-export function transitionsOf(menu: Menu): { from: string; to: string; by: string }[] {
-  const found: { from: string; to: string; by: string }[] = []
-  const add = (from: string, to: string, by: string) => {
-    if (to === '@home') found.push({ from, to: menu.home, by })
-    else if (!to.startsWith('@')) found.push({ from, to, by })
+export interface Transition {
+  from: string
+  /** A state's name. */
+  to: string
+  /** The words on the arrow. */
+  by: string
+  /** Where it stands in the file. */
+  path: readonly PropertyKey[]
+}
+
+/** Every transition of a menu. Gates count as ways to their states. */
+export function transitionsOf(menu: Menu): Transition[] {
+  const found: Transition[] = []
+  const add = (from: string, to: string, by: string, path: readonly PropertyKey[]) => {
+    if (to === '@home') found.push({ from, to: menu.home, by, path })
+    else if (!to.startsWith('@')) found.push({ from, to, by, path })
   }
-  const addAll = (from: string, outcomes: Outcomes | undefined, by: string) => {
+  const addAll = (from: string, outcomes: Outcomes | undefined, by: string, path: readonly PropertyKey[]) => {
     for (const [outcome, { to, ...rest }] of Object.entries(outcomes ?? {})) {
-      add(from, to, `${by} ${outcome}`)
-      if ('target' in rest && rest.target !== undefined) add(from, rest.target, `${by} ${outcome}, then`)
+      add(from, to, `${by} ${outcome}`, [...path, outcome])
+      if ('target' in rest && rest.target !== undefined)
+        add(from, rest.target, `${by} ${outcome}, then`, [...path, outcome])
     }
   }
   for (const [from, state] of Object.entries(menu.states)) {
-    for (const option of state.options) {
-      if (option.to !== undefined) add(from, option.to, `${option.key} ${option.name}`)
-      addAll(from, option.on, `${option.key} ${option.name}`)
+    const path = ['states', from]
+    for (const [index, option] of state.options.entries()) {
+      const by = `${option.key} ${option.name}`
+      if (option.to !== undefined) add(from, option.to, by, [...path, 'options', index])
+      addAll(from, option.on, by, [...path, 'options', index, 'on'])
     }
-    addAll(from, state.pick?.on, 'choice')
-    addAll(from, state.on, state.do ?? '')
+    addAll(from, state.pick?.on, 'choice', [...path, 'pick', 'on'])
+    addAll(from, state.on, state.do ?? '', [...path, 'on'])
   }
   return found
 }

@@ -1,5 +1,5 @@
 // In: a state, its data and a language. Out: the page to show and the options on it, spelt for GSM-7. Pure but for a cache of texts.
-import { spellGsm7 } from '../encoding.ts'
+import { spell } from '../encoding.ts'
 import type { I18n } from '../i18n.ts'
 import type { LineValues, View } from './data.ts'
 import { dialogueFacts } from './data.ts'
@@ -11,10 +11,14 @@ export interface Notice {
   /** `common.reasons.<reason>`. */
   reason: string
   values?: LineValues | undefined
+  /** It was said on another page of this screen. */
+  quiet?: boolean | undefined
 }
 
 export interface Rendered extends Page {
   shown: ShownOption[]
+  /** The options as they are written, also those on other pages. */
+  labels: string[]
 }
 
 export const emptyView: View = { lines: [] }
@@ -47,7 +51,7 @@ export function createRenderer(i18n: I18n) {
       const whole = i18n.text(language, 'ussd', key)
       parts = whole.split(/\{\{\s*(\w+)\s*\}\}/)
       for (let at = 0; at < parts.length; at += 2)
-        parts[at] = spellGsm7(parts[at] ?? '', i18n.language(language).gsm7)
+        parts[at] = spell(parts[at] ?? '', i18n.language(language).gsm7)
       ofLanguage.set(key, parts)
     }
     return parts
@@ -58,7 +62,7 @@ export function createRenderer(i18n: I18n) {
     let filled = parts[0] ?? ''
     for (let at = 1; at < parts.length; at += 2) {
       const value = values?.[parts[at] ?? ''] ?? ''
-      filled += spellGsm7(value, i18n.language(language).gsm7) + (parts[at + 1] ?? '')
+      filled += spell(value, i18n.language(language).gsm7) + (parts[at + 1] ?? '')
     }
     return filled
   }
@@ -76,7 +80,7 @@ export function createRenderer(i18n: I18n) {
       shown.push({ key, name: '@pick', value: option.value })
       const label =
         'label' in option
-          ? spellGsm7(option.label, i18n.language(option.labelLanguage).gsm7)
+          ? spell(option.label, i18n.language(option.labelLanguage).gsm7)
           : text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`, option.values)
       labels.push(`${key} ${label}`)
     }
@@ -115,6 +119,7 @@ export function createRenderer(i18n: I18n) {
             notice === undefined
               ? undefined
               : text(language, `common.reasons.${notice.reason}`, notice.values),
+          noticeQuiet: notice?.quiet,
           lines,
           options: labels,
           foot,
@@ -123,7 +128,7 @@ export function createRenderer(i18n: I18n) {
         dialogue.page,
         septetsMax,
       )
-      return { ...page, shown }
+      return { ...page, shown, labels }
     },
   }
 }

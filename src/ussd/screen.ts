@@ -8,6 +8,8 @@ export const ucs2UnitsMax = 70
 export interface ScreenContent {
   /** Reason or notice above everything, on the page that is shown. */
   notice?: string | undefined
+  /** The notice was on an earlier page: room is kept for it so that the pages stay the same, and it is not said again. */
+  noticeQuiet?: boolean | undefined
   lines: readonly string[]
   /** "1 Loan": atomic. */
   options: readonly string[]
@@ -22,7 +24,7 @@ export interface Page {
   /** The page shown; less than asked when there are fewer. */
   page: number
   more: boolean
-  /** False when something had to be cut inside a word. */
+  /** False when something of the screen, on whatever page, had to be cut inside a word or an option. */
   whole: boolean
 }
 
@@ -31,9 +33,12 @@ interface Unit {
   atomic: boolean
 }
 
-/** `septetsMax` counts the text after "CON ". */
+/**
+ * `septetsMax` counts the text after "CON ". Where an option does not fit beside the words of navigation, their keys alone
+ * stand at the foot.
+ */
 export function layOut(content: ScreenContent, page: number, septetsMax: number): Page {
-  const { notice, lines, options, foot, more } = content
+  const { notice, noticeQuiet, lines, options, foot, more } = content
   // Nearly every screen is one page: try that first.
   let all = notice ?? ''
   for (const line of lines) all = all === '' ? line : `${all}\n${line}`
@@ -41,16 +46,28 @@ export function layOut(content: ScreenContent, page: number, septetsMax: number)
   for (const line of foot) all = all === '' ? line : `${all}\n${line}`
   const septets = septetsOf(all)
   const fits = septets === undefined ? all.length <= ucs2UnitsMax : septets <= septetsMax
-  if (fits) return { text: all, page: 0, more: false, whole: true }
+  if (fits && noticeQuiet !== true) return { text: all, page: 0, more: false, whole: true }
 
   const gsm7 = septets !== undefined && septetsOf(more) !== undefined
   const limit = gsm7 ? septetsMax : Math.min(ucs2UnitsMax, septetsMax)
   const cost = (text: string) => (gsm7 ? (septetsOf(text) ?? text.length) : text.length)
-  return paged(content, page, limit, cost)
+  const worded = paged(content, page, limit, cost)
+  if (!worded.optionCut || foot.length === 0) return worded
+  const keys = foot.map(keyOf).join(' ')
+  const bare = paged({ ...content, foot: [keys], more: keyOf(more) }, page, limit, cost)
+  return bare.optionCut ? worded : bare
 }
 
-function paged(content: ScreenContent, page: number, limit: number, cost: (text: string) => number): Page {
+const keyOf = (line: string) => line.slice(0, line.indexOf(' '))
+
+function paged(
+  content: ScreenContent,
+  page: number,
+  limit: number,
+  cost: (text: string) => number,
+): Page & { optionCut: boolean } {
   const head = content.notice === undefined ? '' : `${content.notice}\n`
+  const said = content.noticeQuiet === true ? '' : head
   const lastFoot = content.foot.join('\n')
   const moreFoot = [content.more, ...content.foot].join('\n')
   const rest: Unit[] = [
@@ -60,17 +77,18 @@ function paged(content: ScreenContent, page: number, limit: number, cost: (text:
   const roomLast = limit - cost(head) - cost(lastFoot) - 1
   const room = limit - cost(head) - cost(moreFoot) - 1
   let whole = true
-  let shown = 0
-  for (;;) {
+  let optionCut = false
+  let found: { text: string; page: number; more: boolean } | undefined
+  for (let shown = 0; ; shown += 1) {
     const everything = rest.map((unit) => unit.text).join('\n')
     if (cost(everything) <= roomLast) {
       const text = [everything, lastFoot].filter((part) => part !== '').join('\n')
-      return { text: head + text, page: shown, more: false, whole }
+      return { ...(found ?? { text: said + text, page: shown, more: false }), whole, optionCut }
     }
     const taken = takePage(rest, room, cost)
     whole = whole && taken.whole
-    if (shown === page) return { text: `${head}${taken.text}\n${moreFoot}`, page, more: true, whole }
-    shown += 1
+    optionCut = optionCut || taken.optionCut
+    if (shown === page) found = { text: `${said}${taken.text}\n${moreFoot}`, page, more: true }
   }
 }
 
@@ -79,7 +97,7 @@ function takePage(
   rest: Unit[],
   room: number,
   cost: (text: string) => number,
-): { text: string; whole: boolean } {
+): { text: string; whole: boolean; optionCut: boolean } {
   let text = ''
   for (let unit = rest[0]; unit !== undefined; unit = rest[0]) {
     const longer = text === '' ? unit.text : `${text}\n${unit.text}`
@@ -88,10 +106,10 @@ function takePage(
     rest.shift()
   }
   const unit = rest[0]
-  if (text !== '' || unit === undefined) return { text, whole: true }
+  if (text !== '' || unit === undefined) return { text, whole: true, optionCut: false }
   const at = splitPoint(unit.text, room, cost)
   rest[0] = { ...unit, text: unit.text.slice(at.next) }
-  return { text: unit.text.slice(0, at.end), whole: at.atWord && !unit.atomic }
+  return { text: unit.text.slice(0, at.end), whole: at.atWord && !unit.atomic, optionCut: unit.atomic }
 }
 
 /** Where a line that is longer than a page breaks: after the last word that fits, or inside a word when there is no border. */

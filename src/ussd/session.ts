@@ -39,6 +39,8 @@ export interface Dialogue {
   trail: string[]
   page: number
   more: boolean
+  /** What stands above the first of several pages; the others keep room for it, or their borders would move. */
+  notice?: { reason: string; values?: Readonly<Record<string, string>> } | undefined
   /** What stood on the last screen: an input is understood as she saw it. */
   shown: ShownOption[]
   language: string | undefined
@@ -64,6 +66,30 @@ export interface Dialogue {
   /** Argon2id hash of a new PIN until it is repeated. */
   draft: string | undefined
   resumable: Resumable | undefined
+}
+
+/** Nothing known yet. */
+export const newDialogue: Dialogue = {
+  menu: undefined,
+  state: '',
+  trail: [],
+  page: 0,
+  more: false,
+  shown: [],
+  language: undefined,
+  memberId: undefined,
+  role: '',
+  hasPin: false,
+  unasked: false,
+  shared: false,
+  passed: false,
+  target: undefined,
+  pending: [],
+  subject: undefined,
+  chosen: undefined,
+  values: undefined,
+  draft: undefined,
+  resumable: undefined,
 }
 
 export interface Session {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { StartError } from '../../src/errors.ts'
 import { writeProgramme } from '../../src/imports/programme.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
-import { serviceCodeFaults } from '../../src/ussd/check.ts'
+import { serviceCodeFaults } from '../../src/ussd/service-codes.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testNow } from '../support/fixtures.ts'
 
@@ -23,6 +23,7 @@ const write = async (description: string) =>
       languages: new Set(['fr', 'en', 'wo']),
       programmes: await loadProgrammes(database.db),
       serviceCodeFaults,
+      textFaults: () => [],
       now: testNow,
     },
     description,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Decimal } from 'decimal.js'
 import { expect, test } from 'vitest'
-import { firstOutsideGsm7, measureSms, septetsOf, spellGsm7 } from '../../src/encoding.ts'
+import { firstOutsideGsm7, measureSms, septetsOf, spell } from '../../src/encoding.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { entryKinds } from '../../src/ledger/entries.ts'
 import {
@@ -69,13 +69,13 @@ function worstValues(language: string, key = ''): Record<string, string> {
       : `${part('part.outstanding')} ${part('part.savings')}`,
     lines: 'x'.repeat(110),
     choices: [...i18n.languages.values()]
-      .map(({ code, endonym, gsm7 }) => `${code} (${spellGsm7(endonym, gsm7)})`)
+      .map(({ code, endonym, gsm7 }) => `${code} (${spell(endonym, gsm7)})`)
       .join(', '),
   }
 }
 
 const worstText = (language: string, key: string) =>
-  spellGsm7(i18n.text(language, 'sms', key, worstValues(language, key)), i18n.language(language).gsm7)
+  spell(i18n.text(language, 'sms', key, worstValues(language, key)), i18n.language(language).gsm7)
 
 test('every language has the same texts with the same placeholders', () => {
   const reference = rawTexts('fr')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { firstOutsideGsm7, spellGsm7 } from '../../src/encoding.ts'
+import { firstOutsideGsm7, spell } from '../../src/encoding.ts'
 import { loadI18n } from '../../src/i18n.ts'
 
 const i18n = loadI18n('locales')
@@ -19,11 +19,11 @@ describe.each(languages)('the screens in %s', (language) => {
 
   test('stay in GSM-7 in their reviewed spelling', () => {
     for (const key of keys) {
-      const spelt = spellGsm7(i18n.text(language, 'ussd', key), gsm7).replace(/\{\{\w+\}\}/g, '')
+      const spelt = spell(i18n.text(language, 'ussd', key), gsm7).replace(/\{\{\w+\}\}/g, '')
       expect(firstOutsideGsm7(spelt), key).toBeUndefined()
     }
     for (const word of [...weekdays, ...months])
-      expect(firstOutsideGsm7(spellGsm7(word, gsm7)), word).toBeUndefined()
+      expect(firstOutsideGsm7(spell(word, gsm7)), word).toBeUndefined()
   })
 
   test('hold no typographic sign that a phone lacks, no tab and no doubled space', () => {

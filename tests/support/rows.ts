@@ -14,6 +14,8 @@ export const plainRow: DecisionRow = {
   serviceCode: '*384*1',
   senderId: 'FANSOTO',
   currencyCode: 'XOF',
+  country: 'SN',
+  smsSegmentsMax: null,
   timeZone: 'Africa/Dakar',
   languages: ['fr', 'en', 'wo'],
   officePhone: null,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import express from 'express'
 import { fixedClock } from '../../src/clock.ts'
 import { createPipeline, type Db } from '../../src/db.ts'
-import { spellGsm7 } from '../../src/encoding.ts'
+import { spell } from '../../src/encoding.ts'
 import { createCallbacks } from '../../src/http/callbacks.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { withCheckDigit } from '../../src/ledger/receipt-codes.ts'
@@ -40,7 +40,7 @@ export const i18n = loadI18n('locales')
 
 /** A closing screen outside any menu, as it leaves. */
 export const closingScreen = (language: string, name: string) =>
-  `END ${spellGsm7(i18n.text(language, 'ussd', `common.${name}`), i18n.language(language).gsm7)}`
+  `END ${spell(i18n.text(language, 'ussd', `common.${name}`), i18n.language(language).gsm7)}`
 
 /** Who dials in the recorded dialogues. */
 export const numbers = {

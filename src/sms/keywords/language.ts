@@ -1,5 +1,5 @@
 // LANGUAGE alone lists the programme's languages; with a code or a name it sets one, for the phone and for its only member.
-import { spellGsm7 } from '../../encoding.ts'
+import { spell } from '../../encoding.ts'
 import { fold } from '../fold.ts'
 import { type Keyword, type KeywordContext, onlyMember } from '../keyword.ts'
 
@@ -24,7 +24,9 @@ function chosenLanguage({ i18n, programme, rest }: KeywordContext): string | und
   return programme.languages.find((code) => {
     const info = i18n.languages.get(code)
     if (info === undefined) return false
-    const names = programme.languages.flatMap((spoken) => i18n.keywords(spoken)[`language.${code}`] ?? [])
+    const names = programme.languages.flatMap(
+      (spoken) => i18n.keywords(spoken)[`language.${info.base}`] ?? [],
+    )
     return [code, info.endonym, info.englishName, ...names].some((name) => fold(name) === rest)
   })
 }
@@ -34,7 +36,7 @@ function choicesOf({ i18n, programme }: KeywordContext): string {
     .flatMap((code) => {
       const info = i18n.languages.get(code)
       // Each name in the spelling of its own language: "Français" is outside GSM-7 for an English text.
-      return info === undefined ? [] : [`${code} (${spellGsm7(info.endonym, info.gsm7)})`]
+      return info === undefined ? [] : [`${code} (${spell(info.endonym, info.gsm7)})`]
     })
     .join(', ')
 }

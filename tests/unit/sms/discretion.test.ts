@@ -24,7 +24,8 @@ function faultsWith(language: string, changes: Record<string, string>): string[]
     node[last] = text
   }
   writeFileSync(file, JSON.stringify(texts))
-  return discretionFaults(loadI18n(folder))
+  // Each fault says in its own field where it stands; the sentence is what is compared.
+  return discretionFaults(loadI18n(folder)).map(({ file, what }) => `${file}: ${what}`)
 }
 
 const fault = (language: string, key: string, what: string) =>

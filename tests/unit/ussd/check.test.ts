@@ -1,11 +1,13 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StartError } from '../../../src/errors.ts'
+import { describeFault } from '../../../src/fault.ts'
 import { loadI18n } from '../../../src/i18n.ts'
-import { checkMenus, checkServiceCodes } from '../../../src/ussd/check.ts'
+import { prove } from '../../../src/proof.ts'
 import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
+import { checkServiceCodes } from '../../../src/ussd/service-codes.ts'
 
 const good = readFileSync('menus/member.yaml', 'utf8')
 const programme = {
@@ -15,7 +17,14 @@ const programme = {
   currencyCode: 'XOF',
   screenSeptetsFirst: 140,
   screenSeptetsMax: 160,
+  segmentsMax: 1,
+  optOutTail: null,
+  draftLanguages: [],
 }
+const languages = readdirSync('locales')
+
+/** The public menu beside it: its texts stand in the same files. */
+const menusWith = (menu: Menu) => new Map(loadMenus('menus')).set('member', menu)
 
 const folder = mkdtempSync(join(tmpdir(), 'tama-locales-'))
 cpSync('locales', folder, { recursive: true })
@@ -30,8 +39,7 @@ function faultsOf(menu: Menu, change?: { language: string; from: string; to: str
     writeFileSync(file, before.replace(change.from, change.to))
   }
   try {
-    checkMenus(new Map([['member', menu]]), loadI18n(folder), [programme])
-    return []
+    return prove(menusWith(menu), loadI18n(folder), [programme]).faults.map(describeFault)
   } catch (error) {
     if (error instanceof StartError) return error.faults
     throw error
@@ -48,7 +56,8 @@ const changed = (from: string, to: string): Menu => {
 const same = parseMenu(good, 'menu')
 
 test('the menus of the house have no fault in any language', () => {
-  expect(() => checkMenus(loadMenus('menus'), loadI18n('locales'), [programme])).not.toThrow()
+  const every = languages.map((tag) => ({ ...programme, languages: [tag], segmentsMax: 3 }))
+  expect(prove(loadMenus('menus'), loadI18n('locales'), every).faults.map(describeFault)).toEqual([])
 })
 
 describe('the start is refused for', () => {
@@ -138,9 +147,9 @@ describe('the start is refused for', () => {
 
   test('a menu or a language that a programme names and nobody has', () => {
     const odd = { ...programme, menu: 'officer', languages: ['fr', 'xx'] }
-    const check = () => checkMenus(new Map([['member', same]]), loadI18n('locales'), [odd])
-    expect(check).toThrow(/no menu "officer"/)
-    expect(check).toThrow(/no language "xx"/)
+    const faults = prove(menusWith(same), loadI18n('locales'), [odd]).faults.map(describeFault)
+    expect(faults).toContainEqual(expect.stringMatching(/no menu "officer"/))
+    expect(faults).toContainEqual(expect.stringMatching(/no language "xx"/))
   })
 
   test('several faults at once, all of them named', () => {
