@@ -43,7 +43,7 @@ import { createPlanner } from './reminders/planner.ts'
 import type { Role } from './roles.ts'
 import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
-import { serviceCodeFaults } from './ussd/service-codes.ts'
+import { serviceCodeFaults } from './ussd/dial-codes.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 

@@ -11,7 +11,7 @@ export const registerProgramme: Register = (cli) => {
       const description = readDescription(String(file))
       const { writeProgramme } = await import('../imports/programme.ts')
       const { loadProgrammes } = await import('../members/programmes.ts')
-      const { serviceCodeFaults } = await import('../ussd/service-codes.ts')
+      const { serviceCodeFaults } = await import('../ussd/dial-codes.ts')
       const { draftFaults, prove } = await import('../proof.ts')
       const { describeFault } = await import('../fault.ts')
       await withRuntime(async ({ db, clock, i18n, menus, config }) => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { StartError } from '../../src/errors.ts'
 import { writeProgramme } from '../../src/imports/programme.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
-import { serviceCodeFaults } from '../../src/ussd/service-codes.ts'
+import { serviceCodeFaults } from '../../src/ussd/dial-codes.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testNow } from '../support/fixtures.ts'
 

@@ -1,21 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { Decimal } from 'decimal.js'
 import { expect, test } from 'vitest'
-import { firstOutsideGsm7, measureSms, septetsOf, spell } from '../../src/encoding.ts'
+import { describeFault } from '../../src/fault.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { entryKinds } from '../../src/ledger/entries.ts'
-import {
-  fitValue,
-  nameCharactersMax,
-  placeCharactersMax,
-  titleCharactersMax,
-} from '../../src/outbound/wording.ts'
+import { type SmsLimits, smsFaults, worstTexts } from '../../src/sms/check-fit.ts'
 import { discretionFaults } from '../../src/sms/discretion.ts'
 import { fold } from '../../src/sms/fold.ts'
 import { keywords } from '../../src/sms/keywords/index.ts'
+import { longestAmount, longestDate } from '../../src/ussd/data.ts'
 
 const i18n = loadI18n('locales')
-const languages = [...i18n.languages.keys()]
+const languages = i18n.bases
 
 function rawTexts(language: string): Map<string, string> {
   const texts = new Map<string, string>()
@@ -31,51 +26,19 @@ function rawTexts(language: string): Map<string, string> {
 
 const placeholdersOf = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((found) => found[1]).sort()
 
-/** The longest that the data can bring: long names, nine-figure amounts, the longest day. */
-function worstValues(language: string, key = ''): Record<string, string> {
-  const info = i18n.language(language)
-  const longest = (words: readonly string[]) =>
-    [...words].sort((one, other) => other.length - one.length)[0] ?? ''
-  const date = info.datePattern
-    .replace('{weekday}', longest(info.weekdays))
-    .replace('{day}', '30')
-    .replace('{month}', longest(info.months))
-  const amount = i18n.amount(language, new Decimal('88888888'), 'XOF')
-  const name = fitValue('Ndèye Coumba Bâ Sané Diédhiou', info, nameCharactersMax)
-  const part = (name: string) => i18n.text(language, 'sms', name, { balance: amount })
-  return {
-    sender: 'WWWWWWWWWWW',
-    code: '*38400*1234#',
-    name,
-    facilitator: name,
-    signature: i18n.text(language, 'sms', 'part.signature', { facilitator: name }),
-    amount,
-    balance: amount,
-    due: amount,
-    date,
-    dueDate: date,
-    time: i18n.time(language, 22 * 60 + 30),
-    place: fitValue('Sous le grand fromager de Boucotte-Ziguinchor', info, placeCharactersMax),
-    title: fitValue('Le rôle du groupe et la garantie solidaire entre nous', info, titleCharactersMax),
-    office: '+221338000000',
-    receipt: '482916',
-    proof: i18n.text(language, 'sms', key.endsWith('.discreet') ? 'part.proof' : 'part.receipt', {
-      receipt: '482916',
-    }),
-    unblock: '*456*99*5*5*1#',
-    // An entry is about a loan or about savings, a balance about both.
-    parts: key.startsWith('correction.')
-      ? longest([part('part.outstanding'), part('part.savings')])
-      : `${part('part.outstanding')} ${part('part.savings')}`,
-    lines: 'x'.repeat(110),
-    choices: [...i18n.languages.values()]
-      .map(({ code, endonym, gsm7 }) => `${code} (${spell(endonym, gsm7)})`)
-      .join(', '),
-  }
+/** A programme that offers one language, in a country whose networks join up to three parts. */
+const offering = (tag: string): SmsLimits => ({
+  code: 'any',
+  languages: [tag],
+  currencyCode: 'XOF',
+  segmentsMax: 3,
+  optOutTail: null,
+})
+const longest = {
+  amount: (tag: string, currency: string) => longestAmount(i18n, tag, currency),
+  date: (tag: string) => longestDate(i18n, tag),
 }
-
-const worstText = (language: string, key: string) =>
-  spell(i18n.text(language, 'sms', key, worstValues(language, key)), i18n.language(language).gsm7)
+const worstOf = (tag: string) => worstTexts(i18n, offering(tag), longest)
 
 test('every language has the same texts with the same placeholders', () => {
   const reference = rawTexts('fr')
@@ -85,8 +48,6 @@ test('every language has the same texts with the same placeholders', () => {
     for (const [key, text] of texts) {
       const expected = placeholdersOf(reference.get(key) ?? '')
       expect(placeholdersOf(text), `${language} ${key}`).toEqual(expected)
-      for (const name of expected)
-        expect(worstValues(language), `${language} ${key}`).toHaveProperty(name ?? '')
     }
   }
 })
@@ -99,30 +60,49 @@ test('a text whose full form states a fact has a discreet form', () => {
   }
 })
 
-/** Forms that anybody who holds the phone may read. */
-const discreetKeys = (language: string) =>
-  [...rawTexts(language).keys()].filter((key) => key.endsWith('.discreet') || /^reply\.\w+$/.test(key))
+test('every text fits with the longest data in every way to write a language, and none is left without a value', () => {
+  for (const tag of i18n.languages.keys()) {
+    const worst = worstOf(tag)
+    expect(smsFaults(i18n, offering(tag), worst).map(describeFault), tag).toEqual([])
+    for (const { key, text } of worst) expect(text, `${tag} ${key}`).not.toMatch(/\{\{|undefined/)
+  }
+})
 
-test('every discreet text is one GSM-7 segment with the longest data', () => {
-  for (const language of languages)
-    for (const key of discreetKeys(language)) {
-      const text = worstText(language, key)
-      expect(firstOutsideGsm7(text), `${language} ${key}: ${text}`).toBeUndefined()
-      expect(septetsOf(text), `${language} ${key}: ${text}`).toBeLessThanOrEqual(160)
+test('every text is one GSM-7 segment where a language has a GSM-7 spelling, and a discreet one is one segment everywhere', () => {
+  for (const tag of i18n.languages.keys())
+    for (const { key, text, encoding, segments } of worstOf(tag)) {
+      const isGsm7 = i18n.language(tag).gsm7 !== null
+      if (isGsm7)
+        expect({ encoding, segments }, `${tag} ${key}: ${text}`).toEqual({ encoding: 'gsm7', segments: 1 })
+      else if (key.endsWith('.discreet')) expect(segments, `${tag} ${key}: ${text}`).toBe(1)
     }
+})
+
+test('where the networks join no parts, nothing of a script without GSM-7 has a second segment', () => {
+  for (const tag of ['ar', 'ps', 'fa-AF', 'ur'])
+    for (const { key, text, segments } of worstTexts(i18n, { ...offering(tag), segmentsMax: 1 }, longest))
+      if (!key.startsWith('reply.')) expect(segments, `${tag} ${key}: ${text}`).toBe(1)
+})
+
+test('no text but an answer to her own SMS asks for an SMS: two-way SMS does not exist everywhere', () => {
+  for (const tag of i18n.bases) {
+    const words = Object.entries(i18n.keywords(tag)).flatMap(([name, phrases]) =>
+      name.startsWith('language.') || name === 'courtesy' ? [] : phrases,
+    )
+    const asking = new RegExp(
+      `(?<![\\p{L}\\p{M}])(${words
+        .map((word) => word.toUpperCase())
+        .filter((word) => /^\p{Lu}{3,}/u.test(word))
+        .join('|')})(?![\\p{L}\\p{M}])`,
+      'u',
+    )
+    for (const key of i18n.keys(tag, 'sms'))
+      if (!key.startsWith('reply.')) expect(i18n.text(tag, 'sms', key), `${tag} ${key}`).not.toMatch(asking)
+  }
 })
 
 test('a discreet text states no amount, name or group, and has no word for debt or money', () => {
   expect(discretionFaults(i18n)).toEqual([])
-})
-
-test('every full text is GSM-7 and one segment with the longest data', () => {
-  for (const language of languages)
-    for (const key of rawTexts(language).keys()) {
-      if (key.startsWith('part.')) continue
-      const text = worstText(language, key)
-      expect(measureSms(text), `${language} ${key}: ${text}`).toMatchObject({ encoding: 'gsm7', segments: 1 })
-    }
 })
 
 test('no reminder threatens or speaks of others', () => {
@@ -145,12 +125,18 @@ test('texts for members are made without Intl, whose spaces are outside GSM-7', 
     )
 })
 
+/** Names of languages are known by French, and by each language's own. */
+const keywordsOf = (tag: string) =>
+  Object.keys(i18n.keywords(tag))
+    .filter((name) => !name.startsWith('language.'))
+    .sort()
+
 test('every language has words for every keyword and language, and no word means two things', () => {
-  const reference = Object.keys(i18n.keywords('fr')).sort()
+  const reference = keywordsOf('fr')
   for (const { name } of keywords) expect(reference.map((key) => key.replace('.alone', ''))).toContain(name)
   const meanings = new Map<string, string>()
   for (const language of languages) {
-    expect(Object.keys(i18n.keywords(language)).sort(), language).toEqual(reference)
+    expect(keywordsOf(language), language).toEqual(reference)
     for (const [name, words] of Object.entries(i18n.keywords(language)))
       for (const word of words) {
         expect(fold(word), `${language} ${name}`).not.toBe('')

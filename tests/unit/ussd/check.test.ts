@@ -7,7 +7,7 @@ import { describeFault } from '../../../src/fault.ts'
 import { loadI18n } from '../../../src/i18n.ts'
 import { prove } from '../../../src/proof.ts'
 import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
-import { checkServiceCodes } from '../../../src/ussd/service-codes.ts'
+import { checkServiceCodes } from '../../../src/ussd/dial-codes.ts'
 
 const good = readFileSync('menus/member.yaml', 'utf8')
 const programme = {
@@ -66,7 +66,7 @@ describe('the start is refused for', () => {
     ['an unreachable state', '- { key: "6", name: help, to: help }', '', /help: no way leads here/],
     [
       'a dead end',
-      '    options:\n      - { key: "1", name: language, to: language }\n      - { key: "2", name: pin, to: pin_change }\n      - { key: "3", name: messages, to: messages }',
+      '    options:\n      - { key: "1", name: language, to: language }\n      - { key: "2", name: pin, to: pin_change }\n      - { key: "3", name: messages, to: messages }\n      - { key: "4", name: hours, to: hours }',
       '',
       /dead end/,
     ],
@@ -98,7 +98,7 @@ describe('the start is refused for', () => {
       'an option without text',
       'name: training, to',
       'name: lessons, to',
-      /fr\/ussd.json has no text "member.home.options.lessons"/,
+      /fr\/ussd.json:\d+: has no text "member.home.options.lessons"/,
     ],
     ['an answer by SMS that has no text', 'answer: training', 'answer: lesson', /answer.lesson.discreet/],
   ])('%s', (_, from, to, fault) => {
@@ -109,12 +109,12 @@ describe('the start is refused for', () => {
     [
       'a missing text',
       { language: 'wo', from: '"pin_locked": {\n      "text"', to: '"pin_locked": {\n      "texts"' },
-      /wo\/ussd.json has no text "member.pin_locked.text"/,
+      /wo\/ussd.json:\d+: has no text "member.pin_locked.text"/,
     ],
     [
       'a missing common word',
       { language: 'en', from: '"more": "More"', to: '"moar": "More"' },
-      /en\/ussd.json has no text "common.more"/,
+      /en\/ussd.json:\d+: has no text "common.more"/,
     ],
     [
       'a placeholder that is not known there',
