@@ -120,7 +120,7 @@ function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, r
     else if (!pages.whole && last !== undefined)
       report({
         ...place,
-        what: `${where} an option with navigation is longer than ${last.limit}`,
+        what: `${where} an option with navigation is longer than ${Math.min(...pages.screens.map(({ limit }) => limit))}`,
         text: pages.longestOption,
         remedy: `Shorten the option or the reasons of the screen.${costly(last)}`,
       })
@@ -136,8 +136,17 @@ function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, r
   }
 }
 
-/** Under UCS-2 the first screen may go on behind a notice; in GSM-7 there is room for the network's block. */
+/**
+ * Under UCS-2 the first screen may go on behind a notice; in GSM-7 there is room for the network's block. Who chooses all
+ * letters of a language that has a GSM-7 spelling chooses less than half of the room.
+ */
 function isExcused({ i18n, tag }: Scope, notice: Notice | undefined): boolean {
+  if (
+    tag !== i18n.language(tag).base &&
+    i18n.language(tag).gsm7 === null &&
+    i18n.language(i18n.language(tag).base).gsm7 !== null
+  )
+    return true
   if (notice === undefined) return false
   return notice.reason !== 'network_blocked' || i18n.language(tag).gsm7 === null
 }
@@ -210,6 +219,14 @@ function pagesOf(
     })
     if (!rendered.more) break
   }
+  // A screen is laid out for one alphabet, also where one of its pages could do with the other.
+  if (screens.some(({ encoding }) => encoding === 'ucs2'))
+    for (const screen of screens)
+      Object.assign(screen, {
+        encoding: 'ucs2',
+        units: screen.text.length,
+        limit: limitOf('ucs2', septetsMax),
+      })
   const longestOption = options.reduce((one, other) => (other.length > one.length ? other : one), '')
   return { screens, whole, longestOption }
 }

@@ -35,7 +35,7 @@ interface Unit {
 
 /**
  * `septetsMax` counts the text after "CON ". Where an option does not fit beside the words of navigation, their keys alone
- * stand at the foot.
+ * stand at the foot; where it does not fit under a notice either, the notice goes before everything.
  */
 export function layOut(content: ScreenContent, page: number, septetsMax: number): Page {
   const { notice, noticeQuiet, lines, options, foot, more } = content
@@ -51,12 +51,26 @@ export function layOut(content: ScreenContent, page: number, septetsMax: number)
   const gsm7 = septets !== undefined && septetsOf(more) !== undefined
   const limit = gsm7 ? septetsMax : Math.min(ucs2UnitsMax, septetsMax)
   const cost = (text: string) => (gsm7 ? (septetsOf(text) ?? text.length) : text.length)
-  const worded = paged(content, page, limit, cost)
-  if (!worded.optionCut || foot.length === 0) return worded
-  const keys = foot.map(keyOf).join(' ')
-  const bare = paged({ ...content, foot: [keys], more: keyOf(more) }, page, limit, cost)
-  return bare.optionCut ? worded : bare
+  const keys = { foot: foot.length === 0 ? [] : [foot.map(keyOf).join(' ')], more: keyOf(more) }
+  // What is wrong comes first then, on a page that it shares with as much as there is room for.
+  const before = { ...content, notice: undefined, lines: notice === undefined ? lines : [notice, ...lines] }
+  const first = noticeQuiet === true ? page : 0
+  let worst: Page | undefined
+  for (const [way, shown] of [
+    [content, page],
+    [{ ...content, ...keys }, page],
+    [before, first],
+    [{ ...before, ...keys }, first],
+  ] as const) {
+    const { cut, ...found } = paged(way, shown, limit, cost)
+    if (!cut) return found
+    worst ??= found
+  }
+  return worst ?? { text: all, page: 0, more: false, whole: false }
 }
+
+/** Less than this beside a notice and navigation is no room for a line. */
+const roomMin = 8
 
 const keyOf = (line: string) => line.slice(0, line.indexOf(' '))
 
@@ -65,17 +79,18 @@ function paged(
   page: number,
   limit: number,
   cost: (text: string) => number,
-): Page & { optionCut: boolean } {
+): Page & { cut: boolean } {
+  const moreFoot = [content.more, ...content.foot].join('\n')
   const head = content.notice === undefined ? '' : `${content.notice}\n`
   const said = content.noticeQuiet === true ? '' : head
   const lastFoot = content.foot.join('\n')
-  const moreFoot = [content.more, ...content.foot].join('\n')
   const rest: Unit[] = [
     ...content.lines.map((text) => ({ text, atomic: false })),
     ...content.options.map((text) => ({ text, atomic: true })),
   ]
-  const roomLast = limit - cost(head) - cost(lastFoot) - 1
-  const room = limit - cost(head) - cost(moreFoot) - 1
+  const roomLast = Math.max(1, limit - cost(head) - cost(lastFoot) - 1)
+  const room = Math.max(1, limit - cost(head) - cost(moreFoot) - 1)
+  const crowded = content.notice !== undefined && room < roomMin
   let whole = true
   let optionCut = false
   let found: { text: string; page: number; more: boolean } | undefined
@@ -83,7 +98,11 @@ function paged(
     const everything = rest.map((unit) => unit.text).join('\n')
     if (cost(everything) <= roomLast) {
       const text = [everything, lastFoot].filter((part) => part !== '').join('\n')
-      return { ...(found ?? { text: said + text, page: shown, more: false }), whole, optionCut }
+      return {
+        ...(found ?? { text: said + text, page: shown, more: false }),
+        whole,
+        cut: optionCut || crowded,
+      }
     }
     const taken = takePage(rest, room, cost)
     whole = whole && taken.whole

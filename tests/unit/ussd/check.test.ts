@@ -6,8 +6,8 @@ import { StartError } from '../../../src/errors.ts'
 import { describeFault } from '../../../src/fault.ts'
 import { loadI18n } from '../../../src/i18n.ts'
 import { prove } from '../../../src/proof.ts'
-import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
 import { checkServiceCodes } from '../../../src/ussd/dial-codes.ts'
+import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
 
 const good = readFileSync('menus/member.yaml', 'utf8')
 const programme = {
