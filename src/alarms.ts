@@ -27,6 +27,11 @@ export const alarmCodes = {
     notServing: false,
     sentence: "A programme's segments of the day are spent: what is not an answer waits for the next day.",
   },
+  'texts.refused': {
+    notServing: false,
+    sentence:
+      'A changed menu or text has faults: the former one is served. See the log, or "tama menus check".',
+  },
   'pin.guessing': {
     notServing: false,
     sentence: "A programme's wrong PINs in ten minutes are above its limit: somebody may be guessing.",

@@ -95,6 +95,11 @@ export function offeredAs(wish: string | null | undefined, offered: readonly str
   return offered.includes(wish) ? wish : offered.find((tag) => baseOf(tag) === baseOf(wish))
 }
 
+/** Of languages that have a text, the one that most people who mend another can read. */
+export function modelAmong(tags: readonly string[]): string | undefined {
+  return ['en', 'fr'].find((tag) => tags.includes(tag)) ?? tags[0]
+}
+
 /** The folder of a tag. */
 export function baseOf(tag: string): string {
   return tag.replace(/-(x-script|u-ca-persian)$/, '')

@@ -10,14 +10,11 @@ import { type Config, readConfig, type Secrets } from './config.ts'
 import { createDb, type Db } from './db.ts'
 import { type EmbeddedDatabase, keepSecrets, startEmbeddedDatabase } from './embedded.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
-import { describeFault } from './fault.ts'
-import { type I18n, readI18n } from './i18n.ts'
+import type { I18n } from './i18n.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { migrate } from './migrations.ts'
-import { textFaults } from './sms/check.ts'
-import { discretionFaults } from './sms/discretion.ts'
-import { menuFaults } from './ussd/check.ts'
-import { type Menu, readMenus } from './ussd/menu.ts'
+import { loadTexts } from './texts.ts'
+import type { Menu } from './ussd/menu.ts'
 
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 export const folders = {
@@ -55,24 +52,6 @@ export interface OpenOptions {
   onConfigured?: (config: Config) => Promise<void>
 }
 
-/** Locales and menus without a fault. Throws one StartError with the faults of all files, and `more` before them. */
-export function loadTexts(more: readonly string[] = []): Pick<Runtime, 'i18n' | 'menus'> {
-  const { i18n, faults: localeFaults } = readI18n(folders.locales)
-  const { menus, faults: fileFaults } = readMenus(folders.menus)
-  const faults = [
-    ...more,
-    ...[
-      ...localeFaults,
-      ...textFaults(i18n),
-      ...discretionFaults(i18n),
-      ...fileFaults,
-      ...menuFaults(menus, i18n),
-    ].map(describeFault),
-  ]
-  if (faults.length > 0) throw new StartError('Tama cannot start', faults)
-  return { i18n, menus }
-}
-
 /**
  * Opens everything below the roles. Everything that can be wrong before a database is asked stands in one StartError. Waits up to 30 s for a given database, then rejects with a DependencyError. Outside
  * production the newest migrations are applied; production refuses a database that lacks some (StartError).
@@ -83,7 +62,7 @@ export async function openRuntime({ stop, sends = false, onConfigured }: OpenOpt
     sends && !config.production && config.africasTalking === undefined
       ? ['AT_USERNAME and AT_API_KEY: a worker needs them; without them "tama serve" shows a demo']
       : []
-  const { i18n, menus } = loadTexts([...faults, ...lacking])
+  const { i18n, menus } = loadTexts(folders, [...faults, ...lacking])
   const logger = createLogger(config.logLevel)
   await onConfigured?.(config)
   let embedded: EmbeddedDatabase | undefined

@@ -41,8 +41,9 @@ import { createAfricasTalking } from './providers/africastalking.ts'
 import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
 import type { Role } from './roles.ts'
-import { openRuntime, type Runtime, waitForRedis } from './runtime.ts'
+import { folders, openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import { createInbound } from './sms/inbound.ts'
+import { type Texts, type TextWatch, watchTexts } from './texts.ts'
 import { serviceCodeFaults } from './ussd/dial-codes.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
@@ -58,6 +59,8 @@ interface House {
   times: WatchTimes
   queues: Queues
   programmes: ProgrammeInfo[]
+  /** Menus and texts as they are served now. */
+  texts: TextWatch
   /** Started last, stopped first. */
   parts: Part[]
 }
@@ -149,7 +152,10 @@ async function openHouse(
   await restores.look()
   restores.start()
   watch.start()
-  return { runtime, metrics, alarms, times, queues, programmes, parts }
+  const { i18n, menus } = runtime
+  const texts = watchTexts({ folders, texts: { i18n, menus }, programmes, logger, alarms })
+  parts.push({ name: 'texts', stop: texts.stop })
+  return { runtime, metrics, alarms, times, queues, programmes, texts, parts }
 }
 
 /** What only the programmes can tell: their languages, limits, codes and clocks. */
@@ -164,12 +170,16 @@ function refuseFaults({ menus, i18n, config }: Runtime, programmes: readonly Pro
 }
 
 async function startWorker(
-  { runtime, metrics, alarms, times, queues, parts }: House,
+  { runtime, metrics, alarms, times, queues, texts, parts }: House,
   account: { username: string; apiKey: string; baseUrl: string },
 ): Promise<void> {
-  const { db, databaseUrl, clock, logger, i18n, config } = runtime
+  const { db, databaseUrl, clock, logger, config } = runtime
   const provider = createAfricasTalking({ ...account, timeoutMs: providerTimeoutMs })
-  const decide = createDecider({ db, i18n })
+  let decideNow = createDecider({ db, i18n: texts.current().i18n })
+  texts.onTexts(({ i18n }) => {
+    decideNow = createDecider({ db, i18n })
+  })
+  const decide: typeof decideNow = (...asked) => decideNow(...asked)
   const shared = { db, databaseUrl, queues, clock, logger, metrics }
   const callsMax = config.sendCallsMax
   const sender = createSender({
@@ -261,21 +271,22 @@ function openSessions({ runtime: { config, databaseUrl, logger } }: House): Sess
 }
 
 /** What each callback does; also starts what the callbacks need. */
-function createHandlers({ runtime, metrics, programmes, parts }: House, sessions: SessionStore) {
-  const { db, clock, logger, i18n, menus, secrets } = runtime
-  const ussd = createUssd({
-    db,
-    clock,
-    logger,
-    metrics,
-    i18n,
-    menus,
-    programmes,
-    sessions,
-    pins: createPins({ db, pepper: secrets.PIN_PEPPER }),
-    sessionKey: createHmac('sha256', secrets.PIN_PEPPER).update('dialogues').digest('base64url'),
+function createHandlers({ runtime, metrics, programmes, texts, parts }: House, sessions: SessionStore) {
+  const { db, clock, logger, secrets } = runtime
+  const shared = { db, clock, logger, metrics, programmes }
+  const pins = createPins({ db, pepper: secrets.PIN_PEPPER })
+  const sessionKey = createHmac('sha256', secrets.PIN_PEPPER).update('dialogues').digest('base64url')
+  const build = (texts: Texts) => ({
+    ussd: createUssd({ ...shared, ...texts, sessions, pins, sessionKey }),
+    inbound: createInbound({ ...shared, i18n: texts.i18n }),
   })
-  const inbound = createInbound({ db, clock, logger, metrics, i18n, programmes })
+  let serving = build(texts.current())
+  /** Those that serve, and those that still owe a late answer in the words of before. */
+  const all = [serving.ussd]
+  texts.onTexts((changed) => {
+    serving = build(changed)
+    all.push(serving.ussd)
+  })
   const purge = setInterval(() => {
     sessions.purgeExpired(clock.now()).catch(() => logger.warn({ event: 'ussd.purge_failed' }))
   }, purgeEveryMs)
@@ -283,40 +294,39 @@ function createHandlers({ runtime, metrics, programmes, parts }: House, sessions
     name: 'dialogues',
     stop: async () => {
       clearInterval(purge)
-      await ussd.drain()
+      await Promise.all(all.map((ussd) => ussd.drain()))
       await sessions.close()
     },
   })
-  return createCallbackHandlers({ runtime, metrics, ussd, inbound })
+  return createCallbackHandlers({ runtime, metrics, now: () => serving })
 }
 
 interface Handled {
   runtime: Runtime
   metrics: Metrics
-  ussd: ReturnType<typeof createUssd>
-  inbound: ReturnType<typeof createInbound>
+  /** In the menus and texts of the moment. */
+  now(): { ussd: ReturnType<typeof createUssd>; inbound: ReturnType<typeof createInbound> }
 }
 
 function createCallbackHandlers({
   runtime,
   metrics,
-  ussd,
-  inbound,
+  now,
 }: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
   const { db, clock, logger } = runtime
   return {
     ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }, only) => {
       const more = networkCode === undefined ? {} : { networkCode }
       const call = { provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, text, ...more }
-      return ussd.answer(call, only)
+      return now().ussd.answer(call, only)
     },
-    ussdMalformed: () => ussd.malformed(),
+    ussdMalformed: () => now().ussd.malformed(),
     ussdEnd: async ({ sessionId, phoneNumber, serviceCode, status }) => {
-      await ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
+      await now().ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
       logger.info({ event: 'ussd.end_received', msisdn: maskMsisdn(phoneNumber) })
     },
     sms: ({ id, from, to, text }, only) =>
-      inbound.receive({ provider: providerName, id, from, to, text }, only),
+      now().inbound.receive({ provider: providerName, id, from, to, text }, only),
     delivery: async ({ id, status, phoneNumber, networkCode, failureReason }, only) => {
       const outcome = await recordDeliveryReport(
         db,
@@ -343,7 +353,7 @@ function createCallbackHandlers({
       logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
     optOut: ({ senderId, phoneNumber }, only) =>
-      inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
+      now().inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
   }
 }
 

@@ -23,11 +23,12 @@ export const registerMenus: Register = (cli) => {
 
 /** Exit 1 with every fault (StartError), else a table of what was measured. */
 async function check(programme: string | undefined): Promise<void> {
-  const { loadTexts } = await import('../runtime.ts')
+  const { folders } = await import('../runtime.ts')
+  const { loadTexts } = await import('../texts.ts')
   const { StartError } = await import('../errors.ts')
   const { describeFault } = await import('../fault.ts')
   const { prove, summaryOf } = await import('../proof.ts')
-  const { menus, i18n } = loadTexts()
+  const { menus, i18n } = loadTexts(folders)
   const programmes = await programmesToCheck(programme, i18n.bases)
   const proof = prove(menus, i18n, programmes)
   if (proof.faults.length > 0)

@@ -1,6 +1,6 @@
 // In: the SMS texts and keywords of all languages at boot. Out: every fault. What passes here cannot leave a member without an answer.
 import type { Fault } from '../fault.ts'
-import { type I18n, placeholdersOf } from '../i18n.ts'
+import { type I18n, modelAmong, placeholdersOf } from '../i18n.ts'
 import { fold } from './fold.ts'
 import { keywords } from './keywords/index.ts'
 
@@ -17,7 +17,8 @@ export function textFaults(i18n: I18n): Fault[] {
 function keyFaults(i18n: I18n, languages: readonly string[], key: string): Fault[] {
   const has = languages.filter((language) => i18n.has(language, 'sms', key))
   const shown = has.map((language) => valuesOf(i18n, language, key))
-  const [model = ''] = has
+  const model = modelAmong(has) ?? ''
+  const expected = valuesOf(i18n, model, key)
   return [
     ...languages
       .filter((language) => !has.includes(language))
@@ -27,12 +28,12 @@ function keyFaults(i18n: I18n, languages: readonly string[], key: string): Fault
         remedy: `Add it. In ${model}: ${JSON.stringify(i18n.text(model, 'sms', key))}.`,
       })),
     ...has
-      .filter((_, index) => shown[index] !== shown[0])
+      .filter((_, index) => shown[index] !== expected)
       .map((language) => ({
         ...i18n.place(language, 'sms.json', key.split('.')),
         what: `"${key}" shows other values than in ${model}`,
         text: i18n.text(language, 'sms', key),
-        remedy: `There: ${shown[0] || 'none'}; here: ${valuesOf(i18n, language, key) || 'none'}.`,
+        remedy: `There: ${expected || 'none'}; here: ${valuesOf(i18n, language, key) || 'none'}.`,
       })),
   ]
 }

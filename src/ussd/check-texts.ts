@@ -1,6 +1,6 @@
 // In: menus and texts. Out: every text that is missing, unused, or shows a value that is not known there.
 import type { Fault } from '../fault.ts'
-import { type I18n, placeholdersOf } from '../i18n.ts'
+import { type I18n, modelAmong, placeholdersOf } from '../i18n.ts'
 import { actions } from './actions.ts'
 import { type LineValues, type Samples, samplesOf, sources } from './data.ts'
 import { type Menu, type MenuState, type Outcomes, placeIn } from './menu.ts'
@@ -123,7 +123,7 @@ export function neededBy(menu: Menu, name: string, state: MenuState): Needed[] {
 function neededFaults({ key, values, optional }: Needed, i18n: I18n, languages: readonly string[]): Fault[] {
   const faults: Fault[] = []
   const shown = new Map<string, string>()
-  const somewhere = languages.find((tag) => i18n.has(tag, 'ussd', key))
+  const somewhere = modelAmong(languages.filter((tag) => i18n.has(tag, 'ussd', key)))
   for (const tag of languages) {
     if (!i18n.has(tag, 'ussd', key)) {
       if (optional !== true || somewhere !== undefined) faults.push(missing(i18n, tag, key, somewhere))

@@ -124,9 +124,9 @@ describe('a start that is not to be', () => {
       const serve = await runTama(['serve'], environment, program)
       expect(serve.code).toBe(1)
       const texts = [
-        'locales/en/language.json: direction',
-        'locales/fr/sms.json: has no text "receipt.',
-        'locales/wo/keywords.json: has no words for "help"',
+        'locales/en/language.json:4: direction: ',
+        'locales/fr/sms.json:1: has no text "receipt.',
+        'locales/wo/keywords.json:1: has no words for "help". ',
         'menus/broken.yaml: ',
         'menus/member.yaml: home: "2 meeting" leads to the unknown state "meetings"',
       ]

@@ -41,7 +41,7 @@ const layers: readonly (readonly string[])[] = [
   ['ussd', 'sms', 'events', 'reminders', 'imports', 'privacy'],
   ['http', 'simulator'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
-  ['proof', 'drain', 'runtime', 'demo', 'serve'],
+  ['proof', 'texts', 'drain', 'runtime', 'demo', 'serve'],
   ['commands'],
   ['main'],
 ]
