@@ -173,12 +173,12 @@ function readLocale(folder: string, code: string): { locale?: Locale; faults: Fa
     const result = schema.safeParse(json.content)
     if (result.success) parsed[name as LocaleFileName] = result.data
     else
-      for (const issue of result.error.issues)
+      for (const { path: where, message } of result.error.issues.flatMap((issue) => leavesOf(issue)))
         faults.push({
           file,
-          line: json.lineOf(issue.path.map((part) => (typeof part === 'number' ? part : String(part)))),
+          line: json.lineOf(where),
           language: code,
-          what: `${issue.path.join('.') || 'the file'}: ${messageOf(issue)}`,
+          what: `${where.join('.') || 'the file'}: ${message}`,
         })
   }
   if (faults.length > 0) return { faults }
@@ -195,11 +195,23 @@ function readLocale(folder: string, code: string): { locale?: Locale; faults: Fa
   return { locale, faults: scriptFaults(locale) }
 }
 
-/** A union says only that nothing fits; what its parts say helps more. */
-function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'invalid_union') return issue.message
-  const inner = issue.errors.flat().find(({ code }) => code !== 'invalid_type')
-  return inner?.message ?? 'must be a text or an object of texts'
+interface Leaf {
+  path: (string | number)[]
+  message: string
+}
+
+/** A union says only that nothing fits; what its parts say of the value that is there helps more. */
+function leavesOf(issue: z.core.$ZodIssue, above: Leaf['path'] = []): Leaf[] {
+  const path = [...above, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))]
+  if (issue.code !== 'invalid_union') return [{ path, message: issue.message }]
+  const meant = issue.errors.find(
+    (part) => !part.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
+  )
+  return (
+    meant?.flatMap((inner) => leavesOf(inner, path)) ?? [
+      { path, message: 'must be a text or an object of texts' },
+    ]
+  )
 }
 
 /** Every text of a tree with its dotted key. */
