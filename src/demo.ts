@@ -14,6 +14,8 @@ import { readProfile } from './simulator/profiles.ts'
 import { seedProgramme } from './simulator/programme.ts'
 import { repayDemo } from './simulator/repay.ts'
 import { messageTrail } from './simulator/trail.ts'
+import { createTranscripts } from './simulator/transcript.ts'
+import { createPinScreens } from './ussd/pin-screens.ts'
 
 export interface Demo {
   account: { username: string; apiKey: string; baseUrl: string }
@@ -66,7 +68,7 @@ async function seedMissing(runtime: Runtime, asked: readonly ProfileName[]): Pro
 
 /** Makes up what is asked for, and starts the emulator on a port of its own. */
 export async function openDemo(runtime: Runtime, asked: readonly ProfileName[] = []): Promise<Demo> {
-  const { db, clock, logger, secrets } = runtime
+  const { db, clock, logger, secrets, i18n, menus } = runtime
   await seedMissing(runtime, asked)
   const account = { username: 'demo', apiKey: secrets.ADMIN_KEY }
   const programmes = await loadProgrammes(db)
@@ -92,6 +94,7 @@ export async function openDemo(runtime: Runtime, asked: readonly ProfileName[] =
       clock,
       logger,
       phones,
+      transcripts: createTranscripts(createPinScreens(i18n, menus)),
       messageTrail: (msisdn) => messageTrail(db.pool, msisdn),
       repayDemo: (msisdn) => repayDemo({ db, clock }, msisdn),
     }),

@@ -23,7 +23,13 @@ export type Scene = (typeof scenes)[number]
 export interface PhoneChoice {
   /** Names the phone in the page's addresses, in place of its number. */
   id: string
-  programme: { name: ProfileName; code: string; title: Profile['title']; sender: string }
+  programme: {
+    name: ProfileName
+    code: string
+    title: Profile['title']
+    sender: string
+    madeUpAt: Date | null
+  }
   scene: Scene
   msisdn: string
   /** Who holds it; everybody's short name for a shared phone; empty for an unknown number. */
@@ -43,6 +49,7 @@ interface Row {
   serviceCode: string
   senderId: string
   shortcode: string | null
+  madeUpAt: Date | null
   msisdns: string[]
 }
 
@@ -55,6 +62,7 @@ export async function chooseDemoPhones(db: Queryable, first?: ProfileName): Prom
   const profiles = names.map(readProfile)
   const { rows } = await db.query<Row>(
     `select p.code, p.service_code as "serviceCode", p.sender_id as "senderId", p.shortcode,
+            (select min(a.at) from audit_log a where a.programme_id = p.id and a.action = 'demo.seeded') as "madeUpAt",
             array(select f.msisdn from phones f where f.programme_id = p.id and f.msisdn = any($2)
                   union select s.msisdn from staff s where s.programme_id = p.id and s.msisdn = any($2)) as msisdns
        from programmes p where p.code = any($1)`,
@@ -69,14 +77,15 @@ export async function chooseDemoPhones(db: Queryable, first?: ProfileName): Prom
   })
 }
 
-function phonesOf(profile: Profile, { code, serviceCode, senderId, shortcode, msisdns }: Row): PhoneChoice[] {
+function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
+  const { code, serviceCode, senderId, shortcode, madeUpAt, msisdns } = row
   const { name, title, demo, facilitatorNames } = profile
   const choices = [...new Set([...msisdns, demo.unknown])].map((msisdn): PhoneChoice => {
     const holders = demo.members.filter((member) => member.msisdn === msisdn)
     const isStaff = msisdn === demo.facilitator
     return {
       id: `${code}-${msisdn.slice(-4)}`,
-      programme: { name, code, title, sender: senderId },
+      programme: { name, code, title, sender: senderId, madeUpAt },
       scene: isStaff ? 'staff' : msisdn === demo.unknown ? 'unknown' : sceneOf(holders),
       msisdn,
       name: isStaff ? (facilitatorNames[0]?.[0] ?? '') : nameOf(holders),

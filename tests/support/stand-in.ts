@@ -10,9 +10,13 @@ import { createPhone } from '../../src/simulator/phone.ts'
 import { readProfile } from '../../src/simulator/profiles.ts'
 import { repayDemo } from '../../src/simulator/repay.ts'
 import { messageTrail } from '../../src/simulator/trail.ts'
+import { createTranscripts } from '../../src/simulator/transcript.ts'
+import { loadMenus } from '../../src/ussd/menu.ts'
+import { createPinScreens } from '../../src/ussd/pin-screens.ts'
 import { type CallbackServer, startCallbackServer } from './callbacks.ts'
 import { silentLogger, type TestDatabase } from './database.ts'
 import { createLoan, createMember, createProgramme, type TestMember, testNow } from './fixtures.ts'
+import { i18n } from './ussd.ts'
 
 const { demo, programme: described } = readProfile('casamance')
 
@@ -110,6 +114,7 @@ export async function startStandIn(
     clock,
     logger: silentLogger,
     phones: () => chooseDemoPhones(db.pool),
+    transcripts: createTranscripts(createPinScreens(i18n, loadMenus('menus'))),
     messageTrail: (msisdn) => messageTrail(db.pool, msisdn),
     repayDemo: async (msisdn) => {
       const result = await repayDemo({ db, clock }, msisdn)
