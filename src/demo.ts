@@ -1,17 +1,21 @@
-// In: a runtime without a provider account. Out: a made-up programme, a provider emulator and a phone page to show it with.
+// In: a runtime without a provider account. Out: made-up programmes, a provider emulator and a phone page to show it with.
 // Must never be reached in production.
 import type { Router } from 'express'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes } from './members/programmes.ts'
-import { createProgress, type Progress } from './progress.ts'
+import { createProgress } from './progress.ts'
 import type { Runtime } from './runtime.ts'
-import { demoMembers, demoPin, unknownMsisdn } from './simulator/demo-members.ts'
+import { demoPin } from './simulator/demo-members.ts'
 import { chooseDemoPhones } from './simulator/demo-phones.ts'
 import { createEmulator } from './simulator/emulator.ts'
 import { createPhone } from './simulator/phone.ts'
+import type { ProfileName } from './simulator/profile.ts'
+import { readProfile } from './simulator/profiles.ts'
 import { seedProgramme } from './simulator/programme.ts'
 import { repayDemo } from './simulator/repay.ts'
 import { messageTrail } from './simulator/trail.ts'
+import { createTranscripts } from './simulator/transcript.ts'
+import { createPinScreens } from './ussd/pin-screens.ts'
 
 export interface Demo {
   account: { username: string; apiKey: string; baseUrl: string }
@@ -25,28 +29,47 @@ export interface Demo {
   close(): Promise<void>
 }
 
-const demoMembersCount = 1_000
-
 export interface SeedDemoOptions {
-  members: number
+  programmes: readonly ProfileName[]
+  /** In each; undefined: as many as its profile says. */
+  members?: number | undefined
   seed: number
-  onProgress: Progress
 }
 
-export async function seedDemo(runtime: Runtime, options: SeedDemoOptions): Promise<void> {
+/** Makes up each programme. Throws a StartError at the first that is there, or when one is there that was not made up. */
+export async function seedDemo(runtime: Runtime, options: SeedDemoOptions): Promise<number> {
   const { db, clock, secrets } = runtime
   const pins = createPins({ db, pepper: secrets.PIN_PEPPER })
   const now = clock.now()
-  await seedProgramme(db, { ...options, now, setPin: (memberId, pin) => pins.set(memberId, pin, now) })
-  // A visitor comes at any hour and wants to see the receipt now; a real programme keeps its hours.
-  await db.pool.query('update programmes set send_from_minute = 0, send_until_minute = 1440')
+  let made = 0
+  for (const profile of options.programmes.map(readProfile)) {
+    const members = options.members ?? profile.size
+    const onProgress = createProgress(options.programmes.length === 1 ? 'Members' : profile.programme.name)
+    const setPin = (memberId: string, pin: string) => pins.set(memberId, pin, now)
+    const id = await seedProgramme(db, { profile, members, seed: options.seed, now, onProgress, setPin })
+    // A visitor comes at any hour and wants to see the receipt now; a real programme keeps its hours.
+    await db.pool.query(
+      'update programmes set send_from_minute = 0, send_until_minute = 1440 where id = $1',
+      [id],
+    )
+    made += members
+  }
+  return made
 }
 
-/** Seeds the embedded database when it is empty, and starts the emulator on a port of its own. */
-export async function openDemo(runtime: Runtime): Promise<Demo> {
-  const { db, clock, logger, secrets } = runtime
-  if (runtime.embedded && (await loadProgrammes(db)).length === 0)
-    await seedDemo(runtime, { members: demoMembersCount, seed: 1, onProgress: createProgress('Members') })
+/** What was asked for and is not there yet; unasked, the first programme in an empty database of our own. */
+async function seedMissing(runtime: Runtime, asked: readonly ProfileName[]): Promise<void> {
+  const there = new Set((await loadProgrammes(runtime.db)).map(({ code }) => code))
+  const unasked = runtime.embedded && there.size === 0 ? (['casamance'] as const) : []
+  const wanted = asked.length > 0 ? asked : unasked
+  const programmes = wanted.filter((name) => !there.has(readProfile(name).programme.code))
+  await seedDemo(runtime, { programmes, seed: 1 })
+}
+
+/** Makes up what is asked for, and starts the emulator on a port of its own. */
+export async function openDemo(runtime: Runtime, asked: readonly ProfileName[] = []): Promise<Demo> {
+  const { db, clock, logger, secrets, i18n, menus } = runtime
+  await seedMissing(runtime, asked)
   const account = { username: 'demo', apiKey: secrets.ADMIN_KEY }
   const programmes = await loadProgrammes(db)
   const emulator = createEmulator({
@@ -62,8 +85,8 @@ export async function openDemo(runtime: Runtime): Promise<Demo> {
     ussdSessionMs: 600_000,
   })
   const baseUrl = await emulator.listen(0)
-  const tryNumber = demoMembers[0]?.msisdn ?? unknownMsisdn
-  const phones = () => chooseDemoPhones(db.pool)
+  const phones = () => chooseDemoPhones(db.pool, asked[0])
+  const [first] = await phones()
   return {
     account: { ...account, baseUrl },
     phone: createPhone({
@@ -71,12 +94,13 @@ export async function openDemo(runtime: Runtime): Promise<Demo> {
       clock,
       logger,
       phones,
+      transcripts: createTranscripts(createPinScreens(i18n, menus)),
       messageTrail: (msisdn) => messageTrail(db.pool, msisdn),
       repayDemo: (msisdn) => repayDemo({ db, clock }, msisdn),
     }),
-    tryNumber,
+    tryNumber: first?.msisdn ?? readProfile('casamance').demo.unknown,
     tryPin: demoPin,
-    tryCode: (await phones())[0]?.serviceCode ?? '*384*1#',
+    tryCode: first?.serviceCode ?? '*384*1#',
     callbacksAt: (address) => emulator.setCallbacks(address, secrets.CALLBACK_SECRET ?? ''),
     close: () => emulator.close(),
   }

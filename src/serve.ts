@@ -42,6 +42,7 @@ import { createSimSwapCheck } from './providers/sim-swap.ts'
 import { createPlanner } from './reminders/planner.ts'
 import type { Role } from './roles.ts'
 import { folders, openRuntime, type Runtime, waitForRedis } from './runtime.ts'
+import type { ProfileName } from './simulator/profile.ts'
 import { createInbound } from './sms/inbound.ts'
 import { type Texts, type TextWatch, watchTexts } from './texts.ts'
 import { serviceCodeFaults } from './ussd/dial-codes.ts'
@@ -66,19 +67,21 @@ interface House {
 }
 
 /** Resolves when the role (all of them: undefined) is up. The process then lives until a signal drains it. */
-export async function serve(role: Role | undefined): Promise<void> {
+export async function serve(role: Role | undefined, demoWish: readonly ProfileName[] = []): Promise<void> {
   const parts: Part[] = []
   const stop = new AbortController()
   let runtime: Runtime | undefined
   const front: { door?: Door } = {}
   drainOnSignal(stop, () => (runtime === undefined ? undefined : stopAll(runtime.logger, parts)))
   try {
-    const onConfigured = async ({ port }: Config) => {
-      front.door = await openDoor(port)
+    const onConfigured = async (config: Config) => {
+      refuseDemo(config, demoWish)
+      front.door = await openDoor(config.port)
     }
     runtime = await openRuntime({ stop: stop.signal, sends: role === 'worker', onConfigured })
     parts.push({ name: 'runtime', stop: runtime.close })
-    if (front.door !== undefined) await start(role, runtime, front.door, parts, stop.signal)
+    if (front.door !== undefined)
+      await start({ role, demoWish, runtime, door: front.door, parts, stop: stop.signal })
   } catch (error) {
     // A start that is told to stop trips over what is already closed; the drain ends the process.
     if (stop.signal.aborted && runtime !== undefined) return
@@ -88,6 +91,14 @@ export async function serve(role: Role | undefined): Promise<void> {
   }
 }
 
+/** A demo needs the emulator, and made-up members never stand beside real ones. */
+function refuseDemo({ production, africasTalking }: Config, demoWish: readonly ProfileName[]): void {
+  if (demoWish.length === 0) return
+  if (production) throw new StartError('Production shows no demo', ['--programme: NODE_ENV is production'])
+  if (africasTalking !== undefined)
+    throw new StartError('There is no demo to show', ['--programme: AT_USERNAME names a provider account'])
+}
+
 /** Listens from the first moment, so that a supervisor hears "not ready" while the databases are waited for. */
 function openDoor(port: number): Promise<Door> {
   return listenClosed(port).catch((error: unknown) => {
@@ -95,20 +106,25 @@ function openDoor(port: number): Promise<Door> {
   })
 }
 
-async function start(
-  role: Role | undefined,
-  runtime: Runtime,
-  door: Door,
-  parts: Part[],
-  stop: AbortSignal,
-): Promise<void> {
+interface Beginning {
+  role: Role | undefined
+  /** Demo programmes that were asked for; none: the demo's own choice. */
+  demoWish: readonly ProfileName[]
+  runtime: Runtime
+  door: Door
+  parts: Part[]
+  stop: AbortSignal
+}
+
+async function start({ role, demoWish, runtime, door, parts, stop }: Beginning): Promise<void> {
   const { config, db, logger } = runtime
   if (config.redisUrl !== undefined) await waitForRedis(config.redisUrl, stop)
   const queues = createQueues({ databaseUrl: runtime.databaseUrl, redisUrl: config.redisUrl, logger })
   parts.push({ name: 'queues', stop: queues.close })
   await queues.ready()
   // The emulator lives in one process with everything else; roles that run apart need a provider they share.
-  const demo = config.africasTalking === undefined && role === undefined ? await openDemo(runtime) : undefined
+  const isDemo = config.africasTalking === undefined && role === undefined
+  const demo = isDemo ? await openDemo(runtime, demoWish) : undefined
   if (demo !== undefined) parts.push({ name: 'emulator', stop: demo.close })
   const programmes = await loadProgrammes(db)
   if (role === undefined || role === 'web') refuseFaults(runtime, programmes)

@@ -3,6 +3,7 @@
 import type { CAC } from 'cac'
 import { StartError } from '../errors.ts'
 import type { Runtime } from '../runtime.ts'
+import type { ProfileName } from '../simulator/profile.ts'
 
 /** Adds one command, or several that belong together, to the command line. */
 export type Register = (cli: CAC) => void
@@ -39,6 +40,16 @@ export async function programmeByCode(runtime: Runtime, code: string) {
   const codes = programmes.map((known) => known.code).join(', ')
   throw new UsageError(
     `There is no programme "${code}". ${codes === '' ? 'The database has none.' : `There are: ${codes}.`}`,
+  )
+}
+
+/** The demo programmes that an option names: one, or "all". UsageError otherwise. */
+export async function demoProgrammes(value: unknown): Promise<ProfileName[]> {
+  const { profileNames } = await import('../simulator/profile.ts')
+  const named = profileNames.filter((name) => value === 'all' || name === value)
+  if (named.length > 0) return named
+  throw new UsageError(
+    `There is no demo programme "${String(value)}". There are: ${profileNames.join(', ')}, or all of them: all.`,
   )
 }
 

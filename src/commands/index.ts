@@ -3,6 +3,7 @@ import { registerApiKey } from './api-key.ts'
 import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
 import { registerCost } from './cost.ts'
+import { registerHolidays } from './holidays.ts'
 import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMessages } from './messages.ts'
@@ -20,6 +21,7 @@ export const commands: readonly Register[] = [
   registerMigrate,
   registerSeed,
   registerProgramme,
+  registerHolidays,
   registerImport,
   registerMenus,
   registerApiKey,

@@ -128,9 +128,25 @@ export type DescribedProgramme = Pick<
 
 /** What of a description its screens and texts depend on, without a database. Throws a StartError that lists every fault. */
 export function describedProgramme(description: string): DescribedProgramme {
+  return limitsOf(readDescription(description))
+}
+
+/** The description as it is written, not held against any database. Throws a StartError that lists every fault. */
+export function readDescription(description: string): Described {
   const { programme, faults } = parseDescription(description)
   if (programme === undefined) throw new StartError('The programme cannot be read', faults)
-  return limitsOf(programme)
+  return programme
+}
+
+/** Writes a programme that is not there yet, without staff, accounts and audit: those are the caller's. Gives its id. */
+export async function insertDescribed(tx: Queryable, programme: Described): Promise<string> {
+  const { staff: _staff, twoWaySms: _twoWaySms, ...written } = programme
+  return (await writeSettings(tx, settingsOf(written))).id
+}
+
+/** By the names of the table's columns. */
+function settingsOf({ currency, sendFrom, sendUntil, ...same }: Omit<Described, 'staff' | 'twoWaySms'>) {
+  return { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
 }
 
 function limitsOf({
@@ -161,8 +177,7 @@ export async function writeProgramme(
   description: string,
 ): Promise<{ code: string; isNew: boolean }> {
   const { programme, staff } = check(context, description)
-  const { currency, sendFrom, sendUntil, ...same } = programme
-  const settings = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
+  const settings = settingsOf(programme)
   return context.db.transaction(async (tx) => {
     const { id, before } = await writeSettings(tx, settings)
     // Under another name the network greets everybody anew.
@@ -170,7 +185,7 @@ export async function writeProgramme(
     else if (settings.optOutTail !== null && !before?.optOutTail)
       await noteEarlierGreetings(tx, id, context.now)
     const staffWritten = await writeStaff(tx, id, staff)
-    await openAccounts(tx, id, standardAccounts(currency))
+    await openAccounts(tx, id, standardAccounts(settings.currencyCode))
     const changed = Object.entries(settings).filter(
       ([name, value]) => !isDeepStrictEqual(before?.[name], value),
     )
@@ -245,7 +260,8 @@ async function writeStaff(
   return rows.map(({ id }) => id)
 }
 
-type Described = z.infer<typeof programmeSchema>
+/** A description with its defaults filled in. */
+export type Described = z.infer<typeof programmeSchema>
 
 function parseDescription(description: string): { programme?: Described; faults: string[] } {
   let document: unknown

@@ -36,7 +36,7 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
   const render = (key: string, values: Values) =>
     spell(i18n.text(language, 'sms', key, { ...common, ...values }), info.gsm7)
 
-  if (i18n.has(language, 'sms', row.template)) return render(row.template, plainValues(row))
+  if (i18n.has(language, 'sms', row.template)) return render(row.template, plainValues(row, info))
   if (!i18n.has(language, 'sms', `${row.template}.discreet`)) return undefined
   if (speaksFully(row) && isFitForFull(row, info)) {
     const stated = await statedOf(ask, info)
@@ -55,8 +55,11 @@ function isFitForFull({ smsSegmentsMax, country }: DecisionRow, { gsm7 }: Langua
   return gsm7 !== null || (smsSegmentsMax ?? segmentsMaxOf(country)) > 1
 }
 
-function plainValues(row: DecisionRow): Values {
-  return { ...row.params, office: row.officePhone ?? '' }
+/** A list of languages was noted in both spellings. */
+function plainValues({ params, officePhone }: DecisionRow, { gsm7 }: LanguageInfo): Values {
+  const { choicesGsm7, ...others } = params
+  const listed = gsm7 === null || choicesGsm7 === undefined ? {} : { choices: choicesGsm7 }
+  return { ...others, ...listed, office: officePhone ?? '' }
 }
 
 async function statedOf(ask: TextAsk, info: LanguageInfo): Promise<Stated | undefined> {

@@ -1,28 +1,41 @@
-// In: the demo's known members. Out: the phones that a visitor may hold, and what each one shows.
+// In: the demo programmes. Out: the phones that a visitor may hold, and what each one shows.
 // Must never offer a number that is not the demo's own.
 import type { Queryable } from '../db.ts'
-import { type DemoMember, demoMembers, demoPhones, demoProgrammeCode, unknownMsisdn } from './demo-members.ts'
+import { type DemoMember, demoPin } from './demo-members.ts'
+import { type Profile, type ProfileName, profileNames } from './profile.ts'
+import { readProfile } from './profiles.ts'
 
-/** What there is to see on a phone; the page says it in words. */
-export type Scene =
-  | 'member'
-  | 'new'
-  | 'shared'
-  | 'suspended'
-  | 'unknown'
-  | 'english'
-  | 'wolof'
-  | 'overpaid'
-  | 'corrected'
-  | 'staff'
+/** What there is to see on a phone; the page says it in words. In the order of the page: every visitor should see the first five. */
+const scenes = [
+  'member',
+  'new',
+  'shared',
+  'suspended',
+  'unknown',
+  'usual',
+  'overpaid',
+  'corrected',
+  'staff',
+] as const
+
+export type Scene = (typeof scenes)[number]
 
 export interface PhoneChoice {
   /** Names the phone in the page's addresses, in place of its number. */
   id: string
+  programme: {
+    name: ProfileName
+    code: string
+    title: Profile['title']
+    sender: string
+    madeUpAt: Date | null
+  }
   scene: Scene
   msisdn: string
   /** Who holds it; everybody's short name for a shared phone; empty for an unknown number. */
   name: string
+  /** What its holders read, each tag once; none where nothing is chosen yet. */
+  languages: string[]
   /** Shown because this is a demo; undefined where there is none yet. */
   pin: string | undefined
   /** What she dials, for example "*384*1#". */
@@ -31,48 +44,72 @@ export interface PhoneChoice {
   shortcode: string | undefined
 }
 
-/** Those of the demo's phones that are in the database, and a number that nobody has. None without the demo programme. */
-export async function chooseDemoPhones(db: Queryable): Promise<PhoneChoice[]> {
-  const { rows } = await db.query<{ serviceCode: string; shortcode: string | null }>(
-    `select service_code as "serviceCode", shortcode from programmes where code = $1`,
-    [demoProgrammeCode],
-  )
-  const programme = rows[0]
-  if (programme === undefined) return []
-  const codes = { serviceCode: `${programme.serviceCode}#`, shortcode: programme.shortcode ?? undefined }
-  const known = (await demoPhones(db)).map(({ msisdn, label, pin }): PhoneChoice => {
-    const holders = demoMembers.filter((member) => member.msisdn === msisdn)
-    const [only] = holders.length === 1 ? holders : []
-    const name = only === undefined ? label : `${only.firstName} ${only.lastName}`
-    return { id: idOf(msisdn), scene: sceneOf(holders), msisdn, name, pin, ...codes }
-  })
-  const unknown = { msisdn: unknownMsisdn, name: '', pin: undefined, ...codes }
-  const choices = [...known, { id: idOf(unknownMsisdn), scene: 'unknown' as const, ...unknown }]
-  return choices.sort((one, other) => scenes.indexOf(one.scene) - scenes.indexOf(other.scene))
+interface Row {
+  code: string
+  serviceCode: string
+  senderId: string
+  shortcode: string | null
+  madeUpAt: Date | null
+  msisdns: string[]
 }
 
-/** In the order of the page: the first five are what every visitor should see. */
-const scenes: readonly Scene[] = [
-  'member',
-  'new',
-  'shared',
-  'suspended',
-  'unknown',
-  'english',
-  'wolof',
-  'overpaid',
-  'corrected',
-  'staff',
-]
+/**
+ * Of each demo programme in the database those of its phones that are there, and a number that nobody has. `first` stands before
+ * the others.
+ */
+export async function chooseDemoPhones(db: Queryable, first?: ProfileName): Promise<PhoneChoice[]> {
+  const names = first === undefined ? profileNames : [...new Set([first, ...profileNames])]
+  const profiles = names.map(readProfile)
+  const { rows } = await db.query<Row>(
+    `select p.code, p.service_code as "serviceCode", p.sender_id as "senderId", p.shortcode,
+            (select min(a.at) from audit_log a where a.programme_id = p.id and a.action = 'demo.seeded') as "madeUpAt",
+            array(select f.msisdn from phones f where f.programme_id = p.id and f.msisdn = any($2)
+                  union select s.msisdn from staff s where s.programme_id = p.id and s.msisdn = any($2)) as msisdns
+       from programmes p where p.code = any($1)`,
+    [
+      profiles.map(({ programme }) => programme.code),
+      profiles.flatMap(({ demo }) => [demo.facilitator, ...demo.members.map(({ msisdn }) => msisdn)]),
+    ],
+  )
+  return profiles.flatMap((profile) => {
+    const row = rows.find(({ code }) => code === profile.programme.code)
+    return row === undefined ? [] : phonesOf(profile, row)
+  })
+}
 
-const idOf = (msisdn: string) => msisdn.slice(-4)
+function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
+  const { code, serviceCode, senderId, shortcode, madeUpAt, msisdns } = row
+  const { name, title, demo, facilitatorNames } = profile
+  const choices = [...new Set([...msisdns, demo.unknown])].map((msisdn): PhoneChoice => {
+    const holders = demo.members.filter((member) => member.msisdn === msisdn)
+    const isStaff = msisdn === demo.facilitator
+    return {
+      id: `${code}-${msisdn.slice(-4)}`,
+      programme: { name, code, title, sender: senderId, madeUpAt },
+      scene: isStaff ? 'staff' : msisdn === demo.unknown ? 'unknown' : sceneOf(holders),
+      msisdn,
+      name: isStaff ? (facilitatorNames[0]?.[0] ?? '') : nameOf(holders),
+      languages: [...new Set(holders.flatMap(({ language }) => language ?? []))],
+      pin: holders.some(({ hasPin }) => hasPin) ? demoPin : undefined,
+      serviceCode: `${serviceCode}#`,
+      shortcode: shortcode ?? undefined,
+    }
+  })
+  const place = ({ scene }: PhoneChoice) => scenes.indexOf(scene)
+  return choices.sort((one, other) => place(one) - place(other) || (one.msisdn < other.msisdn ? -1 : 1))
+}
+
+function nameOf(holders: readonly DemoMember[]): string {
+  const [only, ...others] = holders
+  if (only === undefined) return ''
+  if (others.length === 0) return `${only.firstName} ${only.lastName}`
+  return holders.map(({ alias }) => alias).join(', ')
+}
 
 function sceneOf(holders: readonly DemoMember[]): Scene {
-  const [first] = holders
-  if (first === undefined) return 'staff'
-  if (holders.length > 1) return 'shared'
-  if (first.situation === 'first_time') return 'new'
-  if (first.situation === 'due_in_three_days') return 'member'
-  if (first.situation !== 'usual') return first.situation
-  return first.language === 'wo' ? 'wolof' : 'english'
+  const [only, ...others] = holders
+  if (others.length > 0) return 'shared'
+  if (only?.situation === 'first_time') return 'new'
+  if (only?.situation === 'due_in_three_days') return 'member'
+  return only?.situation ?? 'unknown'
 }

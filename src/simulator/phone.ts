@@ -12,6 +12,7 @@ import type { PhoneChoice } from './demo-phones.ts'
 import type { Emulator } from './emulator.ts'
 import type { Repayment } from './repay.ts'
 import type { TrailMessage } from './trail.ts'
+import type { Transcripts } from './transcript.ts'
 
 export interface PhoneDeps {
   emulator: Emulator
@@ -19,6 +20,8 @@ export interface PhoneDeps {
   logger: Logger
   /** The phones a visitor may choose; asked once, and again while it gives none. */
   phones(): Promise<PhoneChoice[]>
+  /** Each phone's last dialogue, to be saved as a test. */
+  transcripts: Transcripts
   /** Last messages of a number in Tama's tables: trail.ts. */
   messageTrail(msisdn: string): Promise<TrailMessage[]>
   /** Posts a repayment for the number's holder: repay.ts. */
@@ -64,7 +67,7 @@ function addPage(router: Router): void {
   }
 }
 
-function createApi({ emulator, clock, phones, messageTrail, repayDemo }: PhoneDeps): Router {
+function createApi({ emulator, clock, phones, transcripts, messageTrail, repayDemo }: PhoneDeps): Router {
   const api = express.Router()
   let known: PhoneChoice[] = []
 
@@ -97,7 +100,17 @@ function createApi({ emulator, clock, phones, messageTrail, repayDemo }: PhoneDe
   api.post('/phones/:id/dial', async (request, response) => {
     const { code } = dialSchema.parse(request.body)
     const phone = await phoneOf(request, response)
-    if (phone !== undefined) response.json(await emulator.dial(phone.msisdn, code))
+    if (phone === undefined) return
+    const screen = await emulator.dial(phone.msisdn, code)
+    transcripts.dialled(phone, code, screen, clock.now())
+    response.json(screen)
+  })
+  api.get('/phones/:id/dialogue.yaml', async (request, response) => {
+    const phone = await phoneOf(request, response)
+    if (phone === undefined) return
+    const saved = transcripts.yamlOf(phone)
+    if (saved === undefined) response.status(404).json({ error: 'Nothing was dialled on this phone.' })
+    else response.attachment(`${phone.programme.name}-${phone.scene}.yaml`).type('text/yaml').send(saved)
   })
   api.post('/phones/:id/sms', async (request, response) => {
     const { text } = smsSchema.parse(request.body)
@@ -113,7 +126,11 @@ function createApi({ emulator, clock, phones, messageTrail, repayDemo }: PhoneDe
   })
   api.post('/dialogues/:sessionId/input', async (request, response) => {
     const { text } = inputSchema.parse(request.body)
-    response.json(await emulator.input(request.params.sessionId, text))
+    const caller = emulator.callerOf(request.params.sessionId)
+    const screen = await emulator.input(request.params.sessionId, text)
+    const phone = known.find(({ msisdn }) => msisdn === caller)
+    if (phone !== undefined) transcripts.typed(phone, text, screen, clock.now())
+    response.json(screen)
   })
   api.post('/dialogues/:sessionId/hang-up', (request, response) => {
     emulator.hangUp(request.params.sessionId)

@@ -1,23 +1,20 @@
-// In: a seed, a size and a day. Out: a programme like FANSOTO in an empty database: members, phones, meetings, trainings, a full ledger.
-// Must never touch a database that has a programme, and never owe anybody a message for the past it makes up.
+// In: a profile, a seed, a size and a day. Out: its programme, made up: members, phones, meetings, trainings, a full ledger.
+// Must never stand beside a programme that is no demo's, and never owe anybody a message for the past it makes up.
 import { Decimal } from 'decimal.js'
 import type pg from 'pg'
 import { recordAudit } from '../audit.ts'
 import { addDays, instantAt, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { StartError } from '../errors.ts'
+import { insertDescribed } from '../imports/programme.ts'
 import { withoutTelling } from '../imports/told.ts'
 import { chart, openAccounts, savingsAccount, standardAccounts } from '../ledger/accounts.ts'
 import { type NewEntry, postEntries, reverseEntry } from '../ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan } from '../ledger/loans.ts'
 import { recordWords, servicePurposes } from '../members/consent.ts'
-import {
-  type DemoPhone,
-  demoFacilitatorMsisdn,
-  demoPhones,
-  demoPin,
-  demoProgrammeCode,
-} from './demo-members.ts'
+import { demoPin } from './demo-members.ts'
+import type { Profile } from './profile.ts'
+import { readProfile } from './profiles.ts'
 import {
   facilitatorsFor,
   groupSize,
@@ -27,10 +24,8 @@ import {
   type SeedGroup,
   type SeedMember,
 } from './seed-group.ts'
-import { seedCurrency } from './seed-money.ts'
-import { facilitatorNames, moduleTitles } from './seed-words.ts'
+import { moduleTitlesIn } from './seed-words.ts'
 
-const timeZone = 'Africa/Dakar'
 const postedBy = 'seed'
 /** Groups written together; keeps memory small whatever the size of the programme. */
 const groupsPerBatch = 20
@@ -41,6 +36,8 @@ const enrolledDaysAgo = 1_000
 const enrolmentWording = 'sheet-1'
 
 export interface SeedOptions {
+  /** [casamance] */
+  profile?: Profile
   /** The same seed and day make the same data. */
   seed: number
   members: number
@@ -51,19 +48,17 @@ export interface SeedOptions {
   onProgress?: (done: number, total: number) => void
 }
 
-export interface SeededProgramme {
-  programmeId: string
-  phones: DemoPhone[]
-}
-
-/** One transaction, then the PINs. Throws StartError when the database has a programme. */
-export async function seedProgramme(db: Db, options: SeedOptions): Promise<SeededProgramme> {
-  const today = localParts(options.now, timeZone).date
+/**
+ * One transaction, then the PINs. Gives the programme's id. Throws a StartError when the programme is there, or one that was not
+ * made up.
+ */
+export async function seedProgramme(db: Db, options: SeedOptions): Promise<string> {
+  const { profile = readProfile('casamance') } = options
+  const today = localParts(options.now, profile.programme.timeZone).date
   const { programmeId, pinHolders } = await db.transaction(async (tx) => {
-    const found = await tx.query('select 1 from programmes limit 1')
-    if (found.rowCount !== 0)
-      throw new StartError('There is nothing to seed', ['the database already has a programme'])
-    const written = await withoutTelling(tx, options.now, () => writeProgramme(tx, options, today))
+    await refuseOthers(tx, profile)
+    const write = () => writeProgramme(tx, profile, options, today)
+    const written = await withoutTelling(tx, options.now, write)
     await recordAudit(tx, {
       at: options.now,
       programmeId: written.programmeId,
@@ -77,23 +72,38 @@ export async function seedProgramme(db: Db, options: SeedOptions): Promise<Seede
   // A server that has just taken a million rows would plan its first reads for empty tables.
   await db.pool.query('analyze')
   for (const memberId of pinHolders) await options.setPin(memberId, demoPin)
-  return { programmeId, phones: await demoPhones(db.pool) }
+  return programmeId
 }
 
-async function writeProgramme(tx: pg.PoolClient, options: SeedOptions, today: string) {
+/** What was made up is known by its row in the audit log. */
+async function refuseOthers(tx: pg.PoolClient, { programme }: Profile): Promise<void> {
+  const { rows } = await tx.query<{ code: string; isDemo: boolean }>(
+    `select code, exists (select from audit_log a where a.programme_id = p.id and a.action = 'demo.seeded') as "isDemo"
+       from programmes p order by code`,
+  )
+  const fail = (fault: string) => {
+    throw new StartError('There is nothing to seed', [fault])
+  }
+  if (rows.some(({ code }) => code === programme.code))
+    fail(`the database already has a programme "${programme.code}"`)
+  const real = rows.find(({ isDemo }) => !isDemo)
+  if (real !== undefined) fail(`the database already has a programme that is no demo's: "${real.code}"`)
+}
+
+async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: SeedOptions, today: string) {
   const { seed, members, onProgress } = options
-  const programmeId = await insertProgramme(tx)
-  const facilitatorIds = await insertFacilitators(tx, programmeId, seed, members)
-  const moduleIds = await insertModules(tx, programmeId)
-  await openAccounts(tx, programmeId, standardAccounts(seedCurrency))
-  await postEntries(tx, programmeId, postedBy, [openingEntry(members, today)])
-  const writer = { tx, programmeId, facilitatorIds, moduleIds, now: options.now }
+  const programmeId = await insertDescribed(tx, profile.programme)
+  const facilitatorIds = await insertFacilitators(tx, programmeId, profile, options)
+  const moduleIds = await insertModules(tx, programmeId, profile)
+  await openAccounts(tx, programmeId, standardAccounts(profile.programme.currency))
+  await postEntries(tx, programmeId, postedBy, [openingEntry(profile, members, today)])
+  const writer = { tx, programmeId, profile, facilitatorIds, moduleIds, now: options.now }
   const pinHolders: string[] = []
   const groupCount = Math.ceil(members / groupSize)
   for (let first = 0; first < groupCount; first += groupsPerBatch) {
     const count = Math.min(groupsPerBatch, groupCount - first)
     const groups = Array.from({ length: count }, (_, index) =>
-      planGroup({ seed, today, members }, first + index),
+      planGroup({ profile, seed, today, members }, first + index),
     )
     pinHolders.push(...(await writeGroups(writer, groups)))
     onProgress?.(Math.min(members, (first + count) * groupSize), members)
@@ -101,45 +111,40 @@ async function writeProgramme(tx: pg.PoolClient, options: SeedOptions, today: st
   return { programmeId, pinHolders }
 }
 
-async function insertProgramme(tx: pg.PoolClient): Promise<string> {
-  const { rows } = await tx.query<{ id: string }>(
-    `insert into programmes (code, name, service_code, sender_id, shortcode, currency_code, country, time_zone, languages,
-       office_phone)
-     values ($1, 'FANSOTO', '*384*1', 'FANSOTO', '20384', $2, 'SN', $3, '{fr,en,wo}', '+221339911234') returning id`,
-    [demoProgrammeCode, seedCurrency, timeZone],
-  )
-  return rows[0]?.id ?? ''
-}
-
 async function insertFacilitators(
   tx: pg.PoolClient,
   programmeId: string,
-  seed: number,
-  members: number,
+  { facilitatorNames, demo, numbers, staffLanguage }: Profile,
+  { seed, members }: SeedOptions,
 ): Promise<string[]> {
   const staff = Array.from({ length: facilitatorsFor(members) }, (_, index) => {
     const [firstName = '', lastName = ''] = facilitatorNames[index % facilitatorNames.length] ?? []
     // Members' phones come from the same row of numbers, further in front.
-    const msisdn = index === 0 ? demoFacilitatorMsisdn : phoneNumber(seed, 30_000_000 + index)
+    const msisdn = index === 0 ? demo.facilitator : phoneNumber(numbers, seed, numbers.staffFrom + index)
     return { firstName, lastName, msisdn, role: 'facilitator' }
   })
   const { rows } = await tx.query<{ id: string; msisdn: string }>(
     `insert into staff (programme_id, first_name, last_name, msisdn, role, language)
-     select $1, t.*, 'fr' from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as t returning id, msisdn`,
+     select $1, t.*, $6 from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as t returning id, msisdn`,
     [
       programmeId,
       staff.map((one) => one.firstName),
       staff.map((one) => one.lastName),
       staff.map((one) => one.msisdn),
       staff.map((one) => one.role),
+      staffLanguage,
     ],
   )
   const idByMsisdn = new Map(rows.map((row) => [row.msisdn, row.id]))
   return staff.map((one) => idByMsisdn.get(one.msisdn) ?? '')
 }
 
-async function insertModules(tx: pg.PoolClient, programmeId: string): Promise<Map<number, string>> {
-  const titles = moduleTitles.map(([fr, en, wo]) => JSON.stringify({ fr, en, wo }))
+async function insertModules(
+  tx: pg.PoolClient,
+  programmeId: string,
+  { programme, farms }: Profile,
+): Promise<Map<number, string>> {
+  const titles = moduleTitlesIn(programme.languages, farms).map((each) => JSON.stringify(each))
   const { rows } = await tx.query<{ id: string; number: number }>(
     `insert into training_modules (programme_id, number, initial, titles)
      select $1, t.number, t.number <= $3, t.titles::jsonb
@@ -150,8 +155,8 @@ async function insertModules(tx: pg.PoolClient, programmeId: string): Promise<Ma
 }
 
 /** Donors' money, so that the cash account never falls below zero. */
-function openingEntry(members: number, today: string): NewEntry {
-  const amount = new Decimal(members).times(1_000_000)
+function openingEntry({ money }: Profile, members: number, today: string): NewEntry {
+  const amount = new Decimal(members).times(1_000).times(money.unit)
   return {
     reference: 'opening',
     kind: 'opening',
@@ -165,6 +170,7 @@ function openingEntry(members: number, today: string): NewEntry {
 
 interface Writer {
   tx: pg.PoolClient
+  profile: Profile
   programmeId: string
   facilitatorIds: readonly string[]
   moduleIds: ReadonlyMap<number, string>
@@ -227,7 +233,7 @@ async function insertMembers(
 
 /** At enrolment the facilitator asked about what serves them; who dials for the first time is asked on the screen. */
 async function noteConsents(
-  { tx, facilitatorIds, now }: Writer,
+  { tx, profile, facilitatorIds, now }: Writer,
   groups: readonly SeedGroup[],
   memberIds: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -242,7 +248,7 @@ async function noteConsents(
           granted: true,
           channel: 'staff' as const,
           wording: enrolmentWording,
-          language: language ?? 'fr',
+          language: language ?? profile.programme.languages[0] ?? '',
           collector: `staff:${facilitatorIds[group.facilitator]}`,
           at,
         })),
@@ -272,10 +278,11 @@ async function insertPhones(
 }
 
 async function insertMeetings(
-  { tx }: Writer,
+  { tx, profile }: Writer,
   groups: readonly SeedGroup[],
   groupIds: ReadonlyMap<string, string>,
 ): Promise<void> {
+  const { timeZone } = profile.programme
   const rows = groups.flatMap(({ code, meetingPlace, meetings }) =>
     meetings.map(({ date, minuteOfDay }) => ({
       groupId: groupIds.get(code),
@@ -291,7 +298,7 @@ async function insertMeetings(
 }
 
 async function insertSessions(
-  { tx, moduleIds, now }: Writer,
+  { tx, profile, moduleIds, now }: Writer,
   groups: readonly SeedGroup[],
   groupIds: ReadonlyMap<string, string>,
   memberIds: ReadonlyMap<string, string>,
@@ -302,7 +309,7 @@ async function insertSessions(
       module,
       groupId: groupIds.get(group.code) ?? '',
       moduleId: moduleIds.get(module) ?? '',
-      startsAt: instantAt(date, minuteOfDay, timeZone),
+      startsAt: instantAt(date, minuteOfDay, profile.programme.timeZone),
     })),
   )
   const inserted = await tx.query<{ id: string; groupId: string; moduleId: string }>(
@@ -339,14 +346,14 @@ async function insertSessions(
 
 /** Entries go in booked order, so that a statement reads as if they had been posted day by day. */
 async function writeMoney(
-  { tx, programmeId }: Writer,
+  { tx, programmeId, profile }: Writer,
   members: readonly SeedMember[],
   memberIds: ReadonlyMap<string, string>,
 ): Promise<void> {
+  const { currency } = profile.programme
   const idOf = (member: SeedMember) => memberIds.get(member.number) ?? ''
-  const books = members.map((member) =>
-    savingsAccount({ id: idOf(member), number: member.number }, seedCurrency),
-  )
+  const savers = profile.money.takesSavings ? members : []
+  const books = savers.map((member) => savingsAccount({ id: idOf(member), number: member.number }, currency))
   await openAccounts(tx, programmeId, books)
   const loans = members.flatMap((member) =>
     member.money.loans.map(({ loan, disbursedDate }) => {
@@ -357,7 +364,7 @@ async function writeMoney(
   await createLoans(
     tx,
     programmeId,
-    seedCurrency,
+    currency,
     loans.map(({ loan }) => loan),
   )
   const entries = [

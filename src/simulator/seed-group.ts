@@ -1,18 +1,11 @@
 // In: a seed and a group's place in the row. Out: the group with its members, meetings and trainings, before any id is known.
 // Pure: the same seed, group and day give the same group, whatever the number of groups.
 import { addDays, type CalendarDate } from '../calendar.ts'
-import { type DemoMember, demoMembers } from './demo-members.ts'
+import type { DemoMember } from './demo-members.ts'
+import type { NumberRow, Profile } from './profile.ts'
 import { createRandom, pickOne, type Random } from './random.ts'
 import { type MeetingDays, type MoneySituation, planMoney, type SeedMoney } from './seed-money.ts'
-import {
-  groupNames,
-  meetingPlaces,
-  menFirstNames,
-  moduleTitles,
-  type People,
-  peoples,
-  places,
-} from './seed-words.ts'
+import { moduleCount } from './seed-words.ts'
 
 export const groupSize = 25
 export const initialModules = 6
@@ -51,6 +44,7 @@ export interface SeedGroup {
 }
 
 export interface SeedTerms {
+  profile: Profile
   seed: number
   today: CalendarDate
   /** In the whole programme. */
@@ -58,7 +52,8 @@ export interface SeedTerms {
 }
 
 /** `index` counts from 0. */
-export function planGroup({ seed, today, members }: SeedTerms, index: number): SeedGroup {
+export function planGroup(terms: SeedTerms, index: number): SeedGroup {
+  const { profile, seed, today, members } = terms
   const random = createRandom(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b))
   const isDemo = index === 0
   const isNew = index % 10 === 9
@@ -68,17 +63,17 @@ export function planGroup({ seed, today, members }: SeedTerms, index: number): S
     next: addDays(today, isDemo ? 1 : random.between(1, stepDays)),
     stepDays,
   }
-  const place = pickOne(random, places)
+  const place = pickOne(random, profile.places)
   const minuteOfDay = pickOne(random, [9 * 60, 10 * 60, 15 * 60, 16 * 60 + 30])
   const sessions = planSessions(random, days, isNew)
   const size = Math.min(groupSize, members - index * groupSize)
   return {
     code: `G${String(index + 1).padStart(3, '0')}`,
-    name: `${pickOne(random, groupNames)} ${place}`,
+    name: `${pickOne(random, profile.groupNames)} ${place}`,
     place,
-    meetingPlace: `${pickOne(random, meetingPlaces)}, ${place}`,
+    meetingPlace: `${pickOne(random, profile.meetingPlaces)}, ${place}`,
     facilitator: Math.floor(index / groupsPerFacilitator),
-    members: planMembers(random, seed, index, size, days, isNew, sessions),
+    members: planMembers(random, terms, index, size, days, isNew, sessions),
     meetings: Array.from({ length: 10 }, (_, position) => ({
       date: addDays(days.next, (position - 6) * stepDays),
       minuteOfDay,
@@ -101,7 +96,7 @@ function planSessions(random: Random, days: MeetingDays, isNew: boolean): SeedGr
   })
   const initial = Array.from({ length: initialModules }, (_, index) => index + 1)
   if (isNew) return initial.map((module) => at(module, (module - 5) * 14))
-  const latest = random.between(9, moduleTitles.length - 1)
+  const latest = random.between(9, moduleCount - 1)
   return [
     ...initial.map((module) => at(module, -420 + module * 7)),
     ...[latest - 2, latest - 1, latest].map((module) => at(module, (module - latest) * 28)),
@@ -111,7 +106,7 @@ function planSessions(random: Random, days: MeetingDays, isNew: boolean): SeedGr
 
 function planMembers(
   random: Random,
-  seed: number,
+  { profile, seed }: SeedTerms,
   groupIndex: number,
   size: number,
   days: MeetingDays,
@@ -119,16 +114,17 @@ function planMembers(
   sessions: SeedGroup['sessions'],
 ): SeedMember[] {
   const isDemo = groupIndex === 0
-  const phones = planPhones(random, seed, groupIndex, size)
+  const purse = { ...profile.money, random, currency: profile.programme.currency }
+  const phones = planPhones(random, profile, seed, groupIndex, size)
   const members: SeedMember[] = []
   for (let seat = 0; seat < size; seat += 1) {
-    const demo = isDemo ? demoMembers[seat - officers.length] : undefined
-    const number = `F${String(groupIndex * groupSize + seat + 1).padStart(6, '0')}`
+    const demo = isDemo ? profile.demo.members[seat - officers.length] : undefined
+    const number = `${profile.letter}${String(groupIndex * groupSize + seat + 1).padStart(6, '0')}`
     const situation = demo?.situation ?? situationOf(random, isNew)
-    const money = planMoney(random, number, days, situation)
+    const money = planMoney(purse, number, days, situation)
     const held = sessions.filter(({ date }) => date < days.today).map(({ module }) => module)
     const isDue = money.loans.length > 0
-    const names = nameOf(random)
+    const names = nameOf(random, profile)
     const msisdn = demo === undefined ? phones[seat] : demo.msisdn
     const firstName = demo?.firstName ?? names.firstName
     const lastName = demo?.lastName ?? names.lastName
@@ -141,7 +137,7 @@ function planMembers(
       lastName,
       alias: taken ? `${firstName} ${lastName.slice(0, 1)}${seat}` : firstName,
       birthYear: Number(days.today.slice(0, 4)) - random.between(21, 62),
-      language: languageOf(random, demo),
+      language: languageOf(random, profile, demo),
       status: demo?.situation === 'suspended' || random.chance(0.005) ? 'suspended' : 'active',
       role: officers[seat] ?? 'member',
       msisdn,
@@ -160,33 +156,43 @@ function situationOf(random: Random, isNew: boolean): MoneySituation {
   return random.chance(0.03) ? 'dormant' : 'usual'
 }
 
-function languageOf(random: Random, demo: DemoMember | undefined): string | undefined {
-  const drawn = random.pick({ fr: 45, wo: 23, en: 2, none: 30 })
+function languageOf(
+  random: Random,
+  { languageShares }: Profile,
+  demo: DemoMember | undefined,
+): string | undefined {
+  const drawn = random.pick(languageShares)
   if (demo !== undefined) return demo.language
   return drawn === 'none' ? undefined : drawn
 }
 
-function nameOf(random: Random): { firstName: string; lastName: string } {
+function nameOf(random: Random, { peoples, menShare }: Profile): { firstName: string; lastName: string } {
   let left = random.between(1, 100)
-  let people: People = peoples[0]
+  let people = peoples[0]
   for (const one of peoples) {
     people = one
     left -= one.share
     if (left <= 0) break
   }
-  const isMan = random.chance(0.01)
+  const isMan = random.chance(menShare)
   return {
-    firstName: pickOne(random, isMan ? menFirstNames : people.firstNames),
+    firstName: pickOne(random, isMan ? people.men : people.firstNames),
     lastName: pickOne(random, people.lastNames),
   }
 }
 
 /** Of 25: two without a phone, and two pairs or three who share one; seats of officers and demo members are left alone. */
-function planPhones(random: Random, seed: number, groupIndex: number, size: number): (string | undefined)[] {
+function planPhones(
+  random: Random,
+  { numbers, demo }: Profile,
+  seed: number,
+  groupIndex: number,
+  size: number,
+): (string | undefined)[] {
   const phones: (string | undefined)[] = Array.from({ length: size }, (_, seat) =>
-    phoneNumber(seed, groupIndex * groupSize + seat),
+    phoneNumber(numbers, seed, groupIndex * groupSize + seat),
   )
-  const first = groupIndex === 0 ? officers.length + demoMembers.length : officers.length
+  const first = groupIndex === 0 ? officers.length + demo.members.length : officers.length
   const free = Array.from({ length: Math.max(0, size - first) }, (_, index) => index + first)
   const sets = random.chance(0.25) ? [3] : [2, 2]
   for (const count of sets) {
@@ -201,16 +207,17 @@ function planPhones(random: Random, seed: number, groupIndex: number, size: numb
   return phones
 }
 
-const mobilePrefixes = ['77', '78', '76', '70'] as const
-const perPrefix = 10_000_000
-/** Numbers 0000000 to 0099999 of each prefix are left to the demo's fixed phones. */
-const reserved = 100_000
-
-/** A mobile number of Senegal, another for every index below 39 million. */
-export function phoneNumber(seed: number, index: number): string {
-  const usable = (perPrefix - reserved) * mobilePrefixes.length
+/** A mobile number of the country, another for every index below the length of the row. */
+export function phoneNumber(
+  { start, prefixes, digits, reserved }: NumberRow,
+  seed: number,
+  index: number,
+): string {
+  const usable = 10 ** digits - reserved
   // The factor is prime and does not divide the range, so that no two indexes meet.
-  const place = Number((BigInt(index) * 15_485_863n + BigInt(seed >>> 0) * 7_919n) % BigInt(usable))
-  const prefix = mobilePrefixes[Math.floor(place / (perPrefix - reserved))] ?? '77'
-  return `+221${prefix}${String((place % (perPrefix - reserved)) + reserved).padStart(7, '0')}`
+  const place = Number(
+    (BigInt(index) * 15_485_863n + BigInt(seed >>> 0) * 7_919n) % BigInt(usable * prefixes.length),
+  )
+  const prefix = prefixes[Math.floor(place / usable)] ?? ''
+  return `${start}${prefix}${String((place % usable) + reserved).padStart(digits, '0')}`
 }

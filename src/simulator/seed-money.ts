@@ -1,5 +1,5 @@
 // In: a member's situation and her group's meeting days. Out: her loans, payments and savings up to today.
-// Pure: the same draws give the same money. Amounts, rhythms and rates follow what social programmes in Casamance publish.
+// Pure: the same draws give the same money. Rhythms follow what social programmes publish, amounts the profile's unit.
 import { Decimal } from 'decimal.js'
 import { addDays, type CalendarDate } from '../calendar.ts'
 import { chart, savingsAccountCode } from '../ledger/accounts.ts'
@@ -13,9 +13,8 @@ import {
   standardSchedule,
 } from '../ledger/schedules.ts'
 import type { Amount } from '../money.ts'
+import type { MoneyTerms } from './profile.ts'
 import type { Random } from './random.ts'
-
-export const seedCurrency = 'XOF'
 
 export interface MeetingDays {
   today: CalendarDate
@@ -46,56 +45,58 @@ export type MoneySituation =
   | 'corrected'
   | 'usual'
 
-/** Of the principal, in a period of 28 days. */
-const interestPercent = new Decimal(1)
-const insuranceEach = new Decimal(100)
-const upFrontFeePercent = 3
+/** In units of the profile. */
+const insuranceEach = 0.1
+const emergencyFee = 0.2
 /** Instalments paid on the day they fall due. */
 const onTimeShare = 0.97
 /** Of those who borrow, how many have stopped paying. */
 const arrearsShare = 0.01
-const thousand = (count: number): Amount => new Decimal(count).times(1_000)
-/** First loan to seventh, in thousands. */
-const usualThousands = [90, 120, 150, 200, 250, 350, 450] as const
+/** First loan to seventh, in units. */
+const usualUnits = [90, 120, 150, 200, 250, 350, 450] as const
+
+/** What sums are drawn from. */
+interface Purse extends MoneyTerms {
+  random: Random
+  currency: string
+}
+
+const units = ({ unit }: MoneyTerms, count: number): Amount => new Decimal(count).times(unit)
 
 export function planMoney(
-  random: Random,
+  purse: Purse,
   memberNumber: string,
   days: MeetingDays,
   situation: MoneySituation,
 ): SeedMoney {
   const money: SeedMoney = { loans: [], entries: [], reversals: [] }
-  planSavings(random, memberNumber, days, situation, money)
+  const { random } = purse
+  if (purse.takesSavings) planSavings(purse, memberNumber, days, situation, money)
   if (situation === 'newcomer' || situation === 'first_time') return money
   const cycle = situation === 'due_in_three_days' ? 3 : random.between(1, 7)
   const number = (suffix: string | number) => `${memberNumber}-${suffix}`
   const finished = (): SeedLoan => {
     const last = situation === 'dormant' ? -between28(random, 8, 14) : -between28(random, 1, 3)
-    return standardLoan(random, number(1), 1, everyStep(addDays(days.next, last), 28, 5, -4))
+    return usualLoan(purse, number(1), 1, everyStep(addDays(days.next, last), 28, 5, -4))
   }
   if (situation === 'dormant' || situation === 'overpaid') {
     const loan = finished()
-    payAll(loan, money, situation === 'overpaid' ? new Decimal(500) : new Decimal(0))
+    payAll(loan, money, units(purse, situation === 'overpaid' ? 0.5 : 0))
     return money
   }
   if (cycle > 1 && random.chance(0.4)) {
     const span = 28 * 14
     payAll(
-      standardLoan(
-        random,
-        number(cycle - 1),
-        cycle - 1,
-        everyStep(addDays(days.today, -span - 30), 28, 4, -3),
-      ),
+      usualLoan(purse, number(cycle - 1), cycle - 1, everyStep(addDays(days.today, -span - 30), 28, 4, -3)),
       money,
       new Decimal(0),
     )
   }
   if (situation === 'usual' && random.chance(0.12)) return money
-  const running = runningLoan(random, number(cycle), cycle, days, situation)
+  const running = runningLoan(purse, number(cycle), cycle, days, situation)
   paySoFar(random, running, days, situation, money)
   if (situation === 'usual' && random.chance(0.08))
-    paySoFar(random, emergencyLoan(random, number('E'), cycle, days), days, situation, money)
+    paySoFar(random, emergencyLoan(purse, number('E'), cycle, days), days, situation, money)
   return money
 }
 
@@ -106,68 +107,95 @@ function everyStep(anchor: CalendarDate, stepDays: number, count: number, offset
   return Array.from({ length: count }, (_, index) => addDays(anchor, (index + offset) * stepDays))
 }
 
-function principalOf(random: Random, cycle: number): Amount {
-  if (random.chance(0.1)) return thousand(random.between(32, 60))
-  if (cycle === 1) return thousand(random.between(16, 20) * 5)
-  const usual = usualThousands[cycle - 1] ?? 450
-  return thousand(Math.min(450, Math.round((usual * random.between(90, 110)) / 500) * 5))
+function principalOf(purse: Purse, cycle: number): Amount {
+  const { random } = purse
+  if (random.chance(0.1)) return units(purse, random.between(32, 60))
+  if (cycle === 1) return units(purse, random.between(16, 20) * 5)
+  const usual = usualUnits[cycle - 1] ?? 450
+  return units(purse, Math.min(450, Math.round((usual * random.between(90, 110)) / 500) * 5))
 }
 
-function standardLoan(random: Random, number: string, cycle: number, dueDates: CalendarDate[]): SeedLoan {
-  const principal = principalOf(random, cycle)
-  const [first = '', second = first] = dueDates
-  const stepDays = (Date.parse(second) - Date.parse(first)) / 86_400_000 || 28
+/** Days between the first two, as between all. */
+function stepOf([first = '', second = first]: readonly CalendarDate[]): number {
+  return (Date.parse(second) - Date.parse(first)) / 86_400_000 || 28
+}
+
+/** The programme's main product. */
+function usualLoan(purse: Purse, number: string, cycle: number, dueDates: CalendarDate[]): SeedLoan {
+  return purse.products.standard === 0
+    ? interestFreeLoan(purse, number, cycle, dueDates, stepOf(dueDates))
+    : standardLoan(purse, number, cycle, dueDates)
+}
+
+function standardLoan(purse: Purse, number: string, cycle: number, dueDates: CalendarDate[]): SeedLoan {
+  const { random, currency } = purse
+  const principal = principalOf(purse, cycle)
+  const [first = ''] = dueDates
+  const stepDays = stepOf(dueDates)
   const interest = flatInterest(
     principal,
-    interestPercent.times((dueDates.length * stepDays) / 28),
-    seedCurrency,
+    new Decimal(purse.interestPercent).times((dueDates.length * stepDays) / 28),
+    currency,
   )
-  const insurance = random.chance(0.5) ? insuranceEach.times(dueDates.length) : new Decimal(0)
-  const instalments = standardSchedule({ currency: seedCurrency, principal, dueDates, interest, insurance })
+  const insurance = random.chance(0.5) ? units(purse, insuranceEach).times(dueDates.length) : new Decimal(0)
+  const instalments = standardSchedule({ currency, principal, dueDates, interest, insurance })
   return {
     loan: { number, product: 'standard', cycle, principal, instalments },
     disbursedDate: addDays(first, -stepDays),
   }
 }
 
+/** Nothing but a fee, due with the first instalment or before. */
+function interestFreeLoan(
+  purse: Purse,
+  number: string,
+  cycle: number,
+  dueDates: CalendarDate[],
+  stepDays: number,
+): SeedLoan {
+  const principal = principalOf(purse, cycle)
+  const fee = principal.times(purse.feePercent).dividedBy(100)
+  const instalments = interestFreeSchedule({ currency: purse.currency, principal, dueDates, fee })
+  return {
+    loan: { number, product: 'interest_free', cycle, principal, instalments },
+    disbursedDate: addDays(dueDates[0] ?? '', -stepDays),
+  }
+}
+
 function runningLoan(
-  random: Random,
+  purse: Purse,
   number: string,
   cycle: number,
   days: MeetingDays,
   situation: MoneySituation,
 ): SeedLoan {
+  const { random } = purse
   if (situation === 'due_in_three_days')
-    return standardLoan(random, number, cycle, everyStep(addDays(days.today, 3), 28, 6, -2))
+    return usualLoan(purse, number, cycle, everyStep(addDays(days.today, 3), 28, 6, -2))
   const stepDays = days.stepDays === 28 || random.chance(0.5) ? 28 : 14
   const count = [3, 4, 5, 6, 8, 10, 12][random.between(0, 6)] ?? 6
   const least = situation === 'corrected' ? 1 : 0
   const dueDates = everyStep(days.next, stepDays, count, -random.between(least, count - 1))
-  const kind =
-    situation === 'corrected' ? 'standard' : random.pick({ standard: 80, interestFree: 10, seasonal: 10 })
-  if (kind === 'seasonal') return seasonalLoan(random, number, cycle, days.today)
-  if (kind !== 'interestFree') return standardLoan(random, number, cycle, dueDates)
-  const principal = principalOf(random, cycle)
-  const fee = principal.times(upFrontFeePercent).dividedBy(100)
-  const instalments = interestFreeSchedule({ currency: seedCurrency, principal, dueDates, fee })
-  return {
-    loan: { number, product: 'interest_free', cycle, principal, instalments },
-    disbursedDate: addDays(dueDates[0] ?? days.today, -stepDays),
-  }
+  if (situation === 'corrected') return usualLoan(purse, number, cycle, dueDates)
+  const kind = random.pick(purse.products)
+  if (kind === 'seasonal') return seasonalLoan(purse, number, cycle, days.today)
+  if (kind === 'interestFree') return interestFreeLoan(purse, number, cycle, dueDates, stepDays)
+  return standardLoan(purse, number, cycle, dueDates)
 }
 
 /** Handed out before the rains; nothing is due for four months, and seven tenths after the harvest, November to January. */
-function seasonalLoan(random: Random, number: string, cycle: number, today: CalendarDate): SeedLoan {
+function seasonalLoan(purse: Purse, number: string, cycle: number, today: CalendarDate): SeedLoan {
+  const { random, currency } = purse
   const shiftDays = random.between(-30, 30)
   const year = Number(today.slice(0, 4))
   const harvests = [year, year - 1].map((of) => addDays(`${of}-12-15`, shiftDays))
   const harvest = harvests.find((date) => addDays(date, -180) <= today) ?? addDays(today, 60)
-  const principal = principalOf(random, cycle)
+  const principal = principalOf(purse, cycle)
   const instalments = seasonalSchedule({
-    currency: seedCurrency,
+    currency,
     principal,
     dueDates: [-56, -28, 0].map((before) => addDays(harvest, before)),
-    interest: flatInterest(principal, interestPercent.times(6), seedCurrency),
+    interest: flatInterest(principal, new Decimal(purse.interestPercent).times(6), currency),
     balloon: principal.times(7).dividedBy(10),
   })
   return {
@@ -176,13 +204,14 @@ function seasonalLoan(random: Random, number: string, cycle: number, today: Cale
   }
 }
 
-function emergencyLoan(random: Random, number: string, cycle: number, days: MeetingDays): SeedLoan {
-  const principal = thousand(random.between(10, 20))
+function emergencyLoan(purse: Purse, number: string, cycle: number, days: MeetingDays): SeedLoan {
+  const { random, currency } = purse
+  const principal = units(purse, random.between(10, 20))
   const instalments = emergencySchedule({
-    currency: seedCurrency,
+    currency,
     principal,
     dueDates: everyStep(days.next, days.stepDays, random.between(1, 2), 0),
-    fee: new Decimal(200),
+    fee: units(purse, emergencyFee),
   })
   return {
     loan: { number, product: 'emergency', cycle, principal, instalments },
@@ -260,23 +289,25 @@ function whenPaid(
 
 /** Small sums at the last six meetings, now and then some taken out; a dormant book has not moved for months. */
 function planSavings(
-  random: Random,
+  purse: Purse,
   memberNumber: string,
   days: MeetingDays,
   situation: MoneySituation,
   money: SeedMoney,
 ): void {
+  const { random } = purse
   const dormantDays = situation === 'dormant' ? 28 * 7 : 0
   const meetings = situation === 'newcomer' ? 2 : 6
+  // In half units.
   let balance = 0
   for (let back = meetings; back >= 1; back -= 1) {
     const bookedDate = addDays(days.next, -back * days.stepDays - dormantDays)
     const draw = random.next()
-    const isWithdrawal = draw > 0.95 && balance >= 2_000
+    const isWithdrawal = draw > 0.95 && balance >= 4
     if (draw > 0.6 && !isWithdrawal) continue
-    const amount = isWithdrawal ? Math.floor(balance / 2_000) * 1_000 : random.between(1, 6) * 500
+    const amount = isWithdrawal ? Math.floor(balance / 4) * 2 : random.between(1, 6)
     balance += isWithdrawal ? -amount : amount
-    const change = new Decimal(isWithdrawal ? -amount : amount)
+    const change = units(purse, (isWithdrawal ? -amount : amount) / 2)
     money.entries.push({
       reference: `${isWithdrawal ? 'withdrawal' : 'deposit'}/${memberNumber}/${bookedDate}`,
       kind: isWithdrawal ? 'savings_withdrawal' : 'savings_deposit',

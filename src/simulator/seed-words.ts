@@ -1,96 +1,104 @@
-// Names, places and titles as they are met in Casamance and Matam; nobody in particular.
+// Titles of trainings, in the languages that have them (drafts that await a native review). Any other language shows the French one.
 
-const words = (text: string): readonly string[] => text.trim().split(/\s*,\s*/)
+type Titles = readonly [fr: string, en: string, ...others: (string | undefined)[]]
 
-export interface People {
-  firstNames: readonly string[]
-  lastNames: readonly string[]
-  /** Of all members, out of 100. */
-  share: number
+const tags = ['fr', 'en', 'wo', 'ht', 'nl'] as const
+
+/** In the order of `tags`. The first six are taken before the first loan. */
+const moduleTitles: readonly Titles[] = [
+  ['Le rôle du groupe', 'The role of the group', 'Solo mbooloo mi', 'Wòl gwoup la', 'De rol van de groep'],
+  [
+    'Épargner pas à pas',
+    'Saving step by step',
+    'Denc ndànk-ndànk',
+    'Sere lajan ti kras pa ti kras',
+    'Sparen stap voor stap',
+  ],
+  [
+    'Le crédit et ses règles',
+    'Credit and its rules',
+    'Bor ak i sàrtam',
+    'Kredi a ak règ li yo',
+    'Krediet en zijn regels',
+  ],
+  ['Le budget de la famille', 'The family budget', 'Budget njaboot gi', 'Bidjè fanmi an', 'Het gezinsbudget'],
+  [
+    'Séparer caisse et ménage',
+    'Business and household money',
+    'Xaalisu liggéey ak xaalisu kër',
+    'Lajan biznis ak lajan kay',
+    'Geld van zaak en gezin',
+  ],
+  ['Nos engagements', 'Our commitments', 'Sunu kóllëre', 'Angajman nou yo', 'Onze afspraken'],
+  ['Calculer son bénéfice', 'Working out profit', 'Xayma sa njariñ', 'Kalkile benefis ou', 'Winst berekenen'],
+  ['Fixer ses prix', 'Setting prices', 'Taxañ njëg yi', 'Fikse pri ou', 'Prijzen bepalen'],
+  ['Tenir un cahier', 'Keeping a book', 'Yor kayitu liggéey', 'Kenbe yon kaye', 'Een kasboek bijhouden'],
+  ['Bien acheter', 'Buying well', 'Jënd bu baax', 'Byen achte', 'Goed inkopen'],
+  ['Gérer son stock', 'Managing stock', 'Saytu sa marsandiis', 'Jere estòk ou', 'De voorraad beheren'],
+  ['Attirer les clients', 'Winning customers', 'Woo kiliyaan yi', 'Jwenn kliyan', 'Klanten winnen'],
+  ['Vendre à crédit ?', 'Selling on credit?', 'Jaay ci bor?', 'Vann kredi?', 'Verkopen op krediet?'],
+  [
+    'Préparer la saison',
+    'Preparing the season',
+    'Waajal nawet bi',
+    'Prepare sezon an',
+    'Het seizoen voorbereiden',
+  ],
+  ['Après la récolte', 'After the harvest', 'Ginnaaw ngóob mi', 'Apre rekòt la', 'Na de oogst'],
+  [
+    "Éviter l'endettement",
+    'Avoiding too much debt',
+    'Moytu bor yu bari',
+    'Evite twòp dèt',
+    'Te veel schulden vermijden',
+  ],
+  [
+    'La mutuelle de santé',
+    'Health insurance',
+    'Asirãasu wér-gu-yaram',
+    'Asirans sante',
+    'De ziekteverzekering',
+  ],
+  [
+    'Transformer ses produits',
+    'Processing produce',
+    'Soppi meññeef yi',
+    'Transfòme pwodwi',
+    'Producten verwerken',
+  ],
+  [
+    'Agrandir son activité',
+    'Growing the business',
+    'Yaatal sa liggéey',
+    'Agrandi aktivite ou',
+    'De zaak laten groeien',
+  ],
+  [
+    'Mon projet à un an',
+    'My plan for a year',
+    'Sama naal ci at mi',
+    'Plan mwen pou yon ane',
+    'Mijn plan voor een jaar',
+  ],
+]
+
+/** Instead of season and harvest, for those who trade in a town of the north. */
+const townTitles: Readonly<Record<number, Titles>> = {
+  13: ["Le statut d'indépendant", 'Being self-employed', undefined, undefined, 'Zelfstandig worden'],
+  14: ['Les impôts pas à pas', 'Taxes step by step', undefined, undefined, 'Belastingen stap voor stap'],
 }
 
-/** Ziguinchor and Bignona: mostly Diola, with Mandinka, Wolof, Pulaar and Serer families. */
-export const peoples: readonly [People, ...People[]] = [
-  {
-    share: 46,
-    firstNames: words(
-      'Awa, Aïssatou, Rose, Marie, Thérèse, Bernadette, Élisabeth, Philomène, Angélique, Clémentine, Adama, Binta, Fatou, Khady, Mariama, Sire, Ami, Aminata',
-    ),
-    lastNames: words(
-      'Diatta, Badji, Sambou, Diédhiou, Sané, Coly, Manga, Tendeng, Bassène, Goudiaby, Diémé, Sagna, Bodian, Assine, Djiba',
-    ),
-  },
-  {
-    share: 18,
-    firstNames: words(
-      'Sona, Bintou, Fatoumata, Mariama, Maimouna, Kadiatou, Nafissatou, Mariétou, Diénaba, Salimata',
-    ),
-    lastNames: words('Touré, Camara, Konté, Sonko, Mané, Daffé, Dabo, Fati, Seydi, Cissé, Drammeh'),
-  },
-  {
-    share: 14,
-    firstNames: words('Ndèye, Astou, Yacine, Marème, Rokhaya, Seynabou, Anta, Aminata, Khady, Coumba'),
-    lastNames: words('Ndiaye, Diop, Fall, Gueye, Seck, Mbaye, Niang, Lo, Mbengue'),
-  },
-  {
-    share: 14,
-    firstNames: words('Oumou, Kadiatou, Ramata, Penda, Dado, Hawa, Diénaba, Coumba, Djeynaba, Aïssata'),
-    lastNames: words('Diallo, Ba, Sow, Baldé, Kandé, Barry, Sy, Mballo, Diamanka'),
-  },
-  {
-    share: 8,
-    firstNames: words('Khady, Coumba, Ndèye, Mbarka, Marie, Yandé, Diégane, Fatou'),
-    lastNames: words('Faye, Sarr, Diouf, Sène, Ngom, Thiaw'),
-  },
-]
+export const moduleCount = moduleTitles.length
 
-/** One member in a hundred. */
-export const menFirstNames = words('Lamine, Ousmane, Ibrahima, Mamadou, Moussa, Jean, Abdoulaye, Malang')
-
-export const places = words(
-  `Boucotte, Kandialang, Lyndiane, Tilène, Kénia, Santhiaba, Goumel, Colobane, Peyrissac, Boudody, Bignona, Tenghory,
-   Oussouye, Thionck Essyl, Kafountine, Abéné, Diouloulou, Mlomp, Elinkine, Cabrousse, Diembéring, Enampore, Nyassia,
-   Adéane, Sindian, Suelle, Coubalan, Mangagoulack, Affiniam, Baïla, Balinghore, Kartiack, Niaguis, Niamone, Ouonck,
-   Djinaki, Kataba, Diégoune, Dianki, Tobor, Brin, Siganar, Edioungou, Boutoupa, Goudomp, Marsassoum`,
-)
-
-export const groupNames = words(
-  'Kassoumay, Jappo, Takku Liggéey, Bokk Jom, Kafo, Bokk Xalaat, And Defar, Benno, Karambenor, Dimbalante, Emitaye, Jamoral',
-)
-
-export const meetingPlaces = words(
-  'Foyer des femmes, École primaire, Case de santé, Place du marché, Maison de la présidente, Foyer des jeunes',
-)
-
-export const facilitatorNames: readonly (readonly [firstName: string, lastName: string])[] = [
-  ['Seynabou', 'Sagna'],
-  ['Aminata', 'Sonko'],
-  ['Ousmane', 'Badji'],
-  ['Mariétou', 'Baldé'],
-  ['Clémentine', 'Manga'],
-  ['Yacine', 'Ndiaye'],
-]
-
-/** French, English, Wolof (a draft that awaits a native review); the first six are taken before the first loan. */
-export const moduleTitles: readonly (readonly [fr: string, en: string, wo: string])[] = [
-  ['Le rôle du groupe', 'The role of the group', 'Solo mbooloo mi'],
-  ['Épargner pas à pas', 'Saving step by step', 'Denc ndànk-ndànk'],
-  ['Le crédit et ses règles', 'Credit and its rules', 'Bor ak i sàrtam'],
-  ['Le budget de la famille', 'The family budget', 'Budget njaboot gi'],
-  ['Séparer caisse et ménage', 'Business and household money', 'Xaalisu liggéey ak xaalisu kër'],
-  ['Nos engagements', 'Our commitments', 'Sunu kóllëre'],
-  ['Calculer son bénéfice', 'Working out profit', 'Xayma sa njariñ'],
-  ['Fixer ses prix', 'Setting prices', 'Taxañ njëg yi'],
-  ['Tenir un cahier', 'Keeping a book', 'Yor kayitu liggéey'],
-  ['Bien acheter', 'Buying well', 'Jënd bu baax'],
-  ['Gérer son stock', 'Managing stock', 'Saytu sa marsandiis'],
-  ['Attirer les clients', 'Winning customers', 'Woo kiliyaan yi'],
-  ['Vendre à crédit ?', 'Selling on credit?', 'Jaay ci bor?'],
-  ['Préparer la saison', 'Preparing the season', 'Waajal nawet bi'],
-  ['Après la récolte', 'After the harvest', 'Ginnaaw ngóob mi'],
-  ["Éviter l'endettement", 'Avoiding too much debt', 'Moytu bor yu bari'],
-  ['La mutuelle de santé', 'Health insurance', 'Asirãasu wér-gu-yaram'],
-  ['Transformer ses produits', 'Processing produce', 'Soppi meññeef yi'],
-  ['Agrandir son activité', 'Growing the business', 'Yaatal sa liggéey'],
-  ['Mon projet à un an', 'My plan for a year', 'Sama naal ci at mi'],
-]
+/** Titles by language, of the modules in their order. */
+export function moduleTitlesIn(languages: readonly string[], farms: boolean): Record<string, string>[] {
+  return moduleTitles.map((titles, index) => {
+    const meant = farms ? titles : (townTitles[index] ?? titles)
+    return Object.fromEntries(
+      tags.flatMap((tag, at) => {
+        const title = meant[at]
+        return title !== undefined && (tag === 'fr' || languages.includes(tag)) ? [[tag, title]] : []
+      }),
+    )
+  })
+}

@@ -4,6 +4,7 @@ import type { Fault } from '../fault.ts'
 import type { I18n, LanguageInfo } from '../i18n.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { fitValue, nameCharactersMax, placeCharactersMax, titleCharactersMax } from '../outbound/wording.ts'
+import { languageChoices } from './choices.ts'
 
 export type SmsLimits = Pick<
   ProgrammeInfo,
@@ -89,9 +90,7 @@ function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount:
     time: i18n.time(tag, 22 * 60 + 30),
     receipt: longestReceipt,
     lines: longestList,
-    choices: languages
-      .map((code) => `${code} (${spell(i18n.language(code).endonym, i18n.language(code).gsm7)})`)
-      .join(', '),
+    choices: languageChoices(i18n, languages, info.gsm7 === null),
   }
   return (key: string) => ({
     ...same,

@@ -46,6 +46,9 @@ export interface ActionResult {
   values?: LineValues
 }
 
+/** Actions whose input is a PIN. */
+export const pinActions: ReadonlySet<string> = new Set(['check_pin', 'draft_pin', 'confirm_pin'])
+
 export interface Action {
   outcomes: readonly string[]
   /** What an input means depends on what the screen showed: not to be done on inputs that were typed before it was seen. */

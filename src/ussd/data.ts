@@ -316,7 +316,7 @@ export const sources: Readonly<Record<string, Source>> = {
       if (nextTraining === undefined) lines.push({ name: 'none', values: {} })
       else {
         const { titles } = nextTraining
-        const title = textIn(titles, context.language)
+        const title = textIn(titles, context.language, context.programme.languages[0])
         lines.push({ name: 'training', values: { ...whenAndWhere(context, nextTraining), title } })
       }
       if (initialTotal > 0)

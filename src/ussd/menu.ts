@@ -63,6 +63,8 @@ const stateSchema = z.strictObject({
   on: outcomesSchema.optional(),
   /** A step on the way: "back" skips it and a redial does not resume at it. */
   passing: z.boolean().default(false),
+  /** The options say all: on a screen that would need a second page, its text and the words of navigation give way. */
+  bare: z.boolean().default(false),
   /** When data is too slow, this answer follows by SMS: template `answer.<name>`. */
   answer: name.optional(),
 })

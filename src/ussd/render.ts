@@ -124,6 +124,7 @@ export function createRenderer(i18n: I18n) {
           options: labels,
           foot,
           more: `98 ${text(language, 'common.more')}`,
+          bare: state.bare,
         },
         dialogue.page,
         septetsMax,

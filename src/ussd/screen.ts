@@ -17,6 +17,8 @@ export interface ScreenContent {
   foot: readonly string[]
   /** "98 More". */
   more: string
+  /** Lines and words of navigation give way where they would take a second page. */
+  bare?: boolean | undefined
 }
 
 export interface Page {
@@ -47,6 +49,10 @@ export function layOut(content: ScreenContent, page: number, septetsMax: number)
   const septets = septetsOf(all)
   const fits = septets === undefined ? all.length <= ucs2UnitsMax : septets <= septetsMax
   if (fits && noticeQuiet !== true) return { text: all, page: 0, more: false, whole: true }
+  if (content.bare === true) {
+    const keys = foot.length === 0 ? [] : [foot.map(keyOf).join(' ')]
+    return layOut({ ...content, bare: false, lines: [], foot: keys }, page, septetsMax)
+  }
 
   const gsm7 = septets !== undefined && septetsOf(more) !== undefined
   const limit = gsm7 ? septetsMax : Math.min(ucs2UnitsMax, septetsMax)

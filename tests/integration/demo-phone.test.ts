@@ -3,13 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fixedClock } from '../../src/clock.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
 import { applyTransitions } from '../../src/outbound/transitions.ts'
-import { demoPin, unknownMsisdn } from '../../src/simulator/demo-members.ts'
+import { demoPin } from '../../src/simulator/demo-members.ts'
 import { chooseDemoPhones } from '../../src/simulator/demo-phones.ts'
+import { readProfile } from '../../src/simulator/profiles.ts'
 import { repayDemo } from '../../src/simulator/repay.ts'
 import { messageTrail } from '../../src/simulator/trail.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testNow } from '../support/fixtures.ts'
 import { seedPhones } from '../support/stand-in.ts'
+
+const unknownMsisdn = readProfile('casamance').demo.unknown
 
 describe('the demo phone', () => {
   const clock = fixedClock(testNow)
@@ -29,8 +32,8 @@ describe('the demo phone', () => {
       ['shared', 'Fatou, Binta, Khady', demoPin],
       ['suspended', 'Rose Bassène', demoPin],
       ['unknown', '', undefined],
-      ['english', 'Adama Camara', demoPin],
-      ['wolof', 'Ndèye Gueye', demoPin],
+      ['usual', 'Adama Camara', demoPin],
+      ['usual', 'Ndèye Gueye', demoPin],
       ['overpaid', 'Sona Mané', demoPin],
       ['corrected', 'Oumou Diallo', demoPin],
     ])

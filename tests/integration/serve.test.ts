@@ -292,6 +292,11 @@ describe('the command line', () => {
     [['import', 'members', 'file.csv'], 'Name the programme'],
     [['import'], 'missing required args'],
     [['menus', 'draw'], '"menus draw" is unknown'],
+    [['holidays', 'XX', '2027'], 'There is no table for "XX"'],
+    [['holidays', 'SN', 'soon'], 'The year takes a whole number'],
+    [['serve', '--programme', 'mars'], 'There is no demo programme "mars". There are: casamance, haiti'],
+    [['seed', '--programme', 'mars'], 'There is no demo programme "mars"'],
+    [['serve', 'web', '--programme', 'haiti'], 'a role alone has no demo'],
     [['seed', '--members', 'many'], '--members takes a whole number'],
   ])('%j gets a sentence and exit 2', async (words, sentence) => {
     const { code, output } = await runTama(words)

@@ -147,7 +147,7 @@ describe('the HTTP API', () => {
 
 describe('the command line', () => {
   /** Read, run or move the schema, which keeps its own record. */
-  const unaudited = ['serve', 'migrate', 'menus', 'verify', 'cost']
+  const unaudited = ['serve', 'migrate', 'menus', 'holidays', 'verify', 'cost']
   let ground: Ground
 
   beforeAll(async () => {
@@ -363,7 +363,13 @@ staff:
   test('what only reads leaves none', async () => {
     const rows = await rowsOf(async () => {
       const days = ['--from', '2026-11-01', '--until', '2026-11-30']
-      for (const words of [['menus', 'check'], ['verify', 'audit'], ['migrate'], ['cost', ...of, ...days]])
+      for (const words of [
+        ['menus', 'check'],
+        ['verify', 'audit'],
+        ['migrate'],
+        ['holidays', 'SN', '2027'],
+        ['cost', ...of, ...days],
+      ])
         expect(await tama(...words), words.join(' ')).toBe(true)
     })
     expect(rows).toEqual([])

@@ -1,10 +1,12 @@
-// Replays a recorded dialogue over HTTP, with the form fields that the provider sends. With TAMA_RECORD=1 it writes the answers
+// Replays a recorded dialogue over HTTP, with the form fields that the provider sends. A placeholder in braces stands for a PIN. With TAMA_RECORD=1 it writes the answers
 // that it gets into the file; read every one of them before you keep it.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseDocument, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
 import { z } from 'zod'
 import { septetsOf } from '../../src/encoding.ts'
-import { callbackSecret, numbers, type Person } from './ussd.ts'
+import { demoPin } from '../../src/simulator/demo-members.ts'
+import { profileNames } from '../../src/simulator/profile.ts'
+import { callbackSecret, numbers, type Person, testPin } from './ussd.ts'
 
 const person = z.enum(Object.keys(numbers) as [Person, ...Person[]])
 
@@ -33,9 +35,27 @@ export type DialogueStep = z.infer<typeof stepSchema>
 
 const dialogueSchema = z.strictObject({
   name: z.string(),
-  from: person,
+  /** One of the recorded dialogues' people, or a demo phone's number. */
+  from: z.union([person, z.e164()]),
+  serviceCode: z.string().optional(),
+  /** Saved on the phone page: against which programme, made up when, dialled when. */
+  demo: z
+    .strictObject({
+      programme: z.enum(profileNames),
+      madeUpAt: z.iso.datetime(),
+      dialledAt: z.iso.datetime(),
+    })
+    .optional(),
   steps: z.array(stepSchema).min(1),
 })
+
+/** What stands in a file in the place of a PIN that was typed, and what is typed for it. */
+const wrongPins: Readonly<Record<string, string>> = {
+  '{wrong pin}': '9514',
+  '{malformed pin}': '999',
+  '{weak pin}': '1234',
+  '{different pin}': '6058',
+}
 
 export type RecordedDialogue = z.infer<typeof dialogueSchema>
 
@@ -60,7 +80,10 @@ export interface PlayOptions {
 }
 
 export async function playDialogue(dialogue: RecordedDialogue, options: PlayOptions): Promise<Played[]> {
-  let from = dialogue.from
+  let from: Person | string = dialogue.from
+  const pin = dialogue.demo === undefined ? testPin : demoPin
+  const withPin = (typed: string) =>
+    typed.replace(/\{[a-z ]+\}/g, (mark) => (mark === '{pin}' ? pin : (wrongPins[mark] ?? mark)))
   let session = 0
   let text = ''
   const played: Played[] = []
@@ -68,18 +91,19 @@ export async function playDialogue(dialogue: RecordedDialogue, options: PlayOpti
     if (step.wait !== undefined) options.advanceMs(step.wait * 1000)
     if (step.menuVersion !== undefined) options.useMenuVersion(step.menuVersion)
     from = step.from ?? from
-    const typed = step.letters === undefined ? step.type : 'x'.repeat(step.letters)
+    const typed = step.letters === undefined ? withPin(step.type ?? '') : 'x'.repeat(step.letters)
+    const types = step.letters !== undefined || step.type !== undefined
     const first = step.dial !== undefined
     if (step.dial !== undefined) {
       session += 1
-      text = step.dial
+      text = withPin(step.dial)
     } else if (step.text !== undefined) text = step.text
-    else if (typed !== undefined) text = text === '' ? typed : `${text}*${typed}`
+    else if (types) text = text === '' ? typed : `${text}*${typed}`
     const fields = {
       sessionId: `ATUid_${options.label}_${session}`,
-      phoneNumber: numbers[from],
+      phoneNumber: isPerson(from) ? numbers[from] : from,
       networkCode: '60801',
-      serviceCode: '*384*1#',
+      serviceCode: dialogue.serviceCode ?? '*384*1#',
       text,
     }
     const replies: string[] = []
@@ -91,6 +115,8 @@ export async function playDialogue(dialogue: RecordedDialogue, options: PlayOpti
   }
   return played
 }
+
+const isPerson = (from: string): from is Person => Object.hasOwn(numbers, from)
 
 async function post(url: string, fields: Record<string, string>): Promise<string> {
   const response = await fetch(`${url}/callbacks/africastalking/${callbackSecret}/ussd`, {

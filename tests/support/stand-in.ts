@@ -3,21 +3,28 @@ import { fixedClock } from '../../src/clock.ts'
 import { createApp, listen } from '../../src/http/server.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
 import { applyTransitions } from '../../src/outbound/transitions.ts'
-import { demoMembers, demoPin, demoProgrammeCode } from '../../src/simulator/demo-members.ts'
+import { demoPin } from '../../src/simulator/demo-members.ts'
 import { chooseDemoPhones } from '../../src/simulator/demo-phones.ts'
 import { createEmulator } from '../../src/simulator/emulator.ts'
 import { createPhone } from '../../src/simulator/phone.ts'
+import { readProfile } from '../../src/simulator/profiles.ts'
 import { repayDemo } from '../../src/simulator/repay.ts'
 import { messageTrail } from '../../src/simulator/trail.ts'
+import { createTranscripts } from '../../src/simulator/transcript.ts'
+import { loadMenus } from '../../src/ussd/menu.ts'
+import { createPinScreens } from '../../src/ussd/pin-screens.ts'
 import { type CallbackServer, startCallbackServer } from './callbacks.ts'
 import { silentLogger, type TestDatabase } from './database.ts'
 import { createLoan, createMember, createProgramme, type TestMember, testNow } from './fixtures.ts'
+import { i18n } from './ussd.ts'
+
+const { demo, programme: described } = readProfile('casamance')
 
 /** The demo's own people, those that show something different; gives Awa, who has a PIN and owes a loan. */
 export async function seedPhones({ db }: TestDatabase): Promise<{ programmeId: string; awa: TestMember }> {
-  const programme = await createProgramme(db, { code: demoProgrammeCode })
+  const programme = await createProgramme(db, { code: described.code })
   const made = new Map<string, TestMember>()
-  for (const { msisdn, firstName, lastName, situation } of demoMembers) {
+  for (const { msisdn, firstName, lastName, situation } of demo.members) {
     const phoneId = made.get(msisdn)?.phoneId
     const status = situation === 'suspended' ? 'suspended' : 'active'
     const where = phoneId === undefined ? { msisdn } : { phoneId }
@@ -37,7 +44,7 @@ export interface StandIn {
   close(): Promise<void>
 }
 
-const awaMsisdn = demoMembers[0]?.msisdn ?? ''
+const awaMsisdn = demo.members[0].msisdn
 
 const screens: Record<string, string> = {
   '': 'CON Wàll / Bienvenue / Welcome\n1. Français\n2. Wolof\n3. English',
@@ -107,6 +114,7 @@ export async function startStandIn(
     clock,
     logger: silentLogger,
     phones: () => chooseDemoPhones(db.pool),
+    transcripts: createTranscripts(createPinScreens(i18n, loadMenus('menus'))),
     messageTrail: (msisdn) => messageTrail(db.pool, msisdn),
     repayDemo: async (msisdn) => {
       const result = await repayDemo({ db, clock }, msisdn)

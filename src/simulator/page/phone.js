@@ -1,10 +1,8 @@
 // The phone's behaviour: which view is on the glass, what the keys do, and asking the demo for news.
-import { element, inboxRow, phoneChoice, timeOf, trailCard, wholeMessage } from './render.js'
+import { element, inboxRow, linesOf, programmePhones, timeOf, trailCard, wholeMessage } from './render.js'
 import { texts } from './texts.js'
 
 const pollMs = 1_000
-/** Shown at once; the others are folded away. */
-const firstPhones = 5
 const views = ['idle', 'ussd', 'inbox', 'message', 'write']
 const byId = (id) => document.getElementById(id)
 
@@ -122,14 +120,21 @@ async function runDialogue(request) {
 function drawScreen(screen) {
   const say = words()
   state.screen = screen ?? { ...state.screen, open: false }
-  byId('ussd-text').textContent = screen?.text ?? say.running
+  byId('ussd-text').replaceChildren(...linesOf(screen?.text ?? say.running))
   byId('ussd-text').setAttribute('aria-busy', String(screen === undefined))
   byId('ussd-text').scrollTop = 0
   byId('view-ussd').classList.toggle('ended', screen?.open !== true)
   byId('reply').value = ''
   byId('reply-row').hidden = screen?.open !== true
   byId('count').textContent = screen === undefined || screen.source === undefined ? '' : lengthOf(screen)
+  if (screen?.source === 'application') offerSaving()
   show('ussd')
+}
+
+/** A link to the last dialogue of this phone as a file. */
+function offerSaving() {
+  byId('save').href = `api/phones/${state.phone.id}/dialogue.yaml`
+  byId('save').hidden = false
 }
 
 function lengthOf(screen) {
@@ -276,19 +281,19 @@ function choosePhone(phone) {
   byId('own').textContent = phone.msisdn
   byId('shortcode').textContent = phone.shortcode ?? ''
   byId('repaid').textContent = ''
+  byId('save').hidden = true
   setDial(phone.serviceCode)
   refresh().catch(() => {})
 }
 
 function drawPhones() {
-  const cards = state.phones.map((phone) => phoneChoice(phone, words(), phone === state.phone, choosePhone))
-  const more = element(
-    'details',
-    { class: 'more', open: state.phones.indexOf(state.phone) >= firstPhones },
-    element('summary', {}, words().more),
-    ...cards.slice(firstPhones),
+  const programmes = [...new Set(state.phones.map((phone) => phone.programme.name))]
+  byId('phones').replaceChildren(
+    ...programmes.map((name) => {
+      const phones = state.phones.filter((phone) => phone.programme.name === name)
+      return programmePhones(phones, programmes.length > 1, state, words(), choosePhone)
+    }),
   )
-  byId('phones').replaceChildren(...cards.slice(0, firstPhones), cards.length > firstPhones ? more : '')
 }
 
 function chooseLanguage(language) {

@@ -12,13 +12,22 @@ export function element(name, attributes = {}, ...children) {
   return made
 }
 
+/** Each line of a text in the direction of its own first letter, as phones show right-to-left scripts. */
+export function linesOf(text) {
+  // An empty line keeps its height.
+  return text
+    .split('\n')
+    .map((line) => element('span', { class: 'text-line', dir: 'auto' }, line || '\u00a0'))
+}
+
 export function timeOf(at, withSeconds = false) {
   const parts = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
   return new Date(at).toLocaleTimeString('en-GB', withSeconds ? { ...parts, second: '2-digit' } : parts)
 }
 
-export function phoneChoice(phone, words, isChosen, choose) {
+function phoneChoice(phone, words, isChosen, choose) {
   const id = `phone-${phone.id}`
+  const reads = phone.languages.map(words.languageName).join(', ')
   const tip = words.hints[phone.scene] ?? (phone.pin === undefined ? '' : words.pin(phone.pin))
   return element(
     'label',
@@ -26,8 +35,38 @@ export function phoneChoice(phone, words, isChosen, choose) {
     element('input', { type: 'radio', name: 'phone', id, checked: isChosen, onchange: () => choose(phone) }),
     element('span', { class: 'kind' }, words.kinds[phone.scene]),
     element('b', {}, phone.name === '' ? phone.msisdn : phone.name),
-    phone.name === '' ? undefined : element('span', { class: 'number' }, phone.msisdn),
+    phone.name === ''
+      ? undefined
+      : element('span', { class: 'number' }, [phone.msisdn, reads].filter(Boolean).join(' · ')),
     element('span', { class: 'tip' }, tip),
+  )
+}
+
+/** Shown at once; the others are folded away. */
+const firstPhones = 5
+
+/** Under its name where there are several; the one whose phone is held stands open. */
+export function programmePhones(phones, isNamed, state, words, choose) {
+  const [{ programme, serviceCode }] = phones
+  const cards = phones.map((phone) => phoneChoice(phone, words, phone === state.phone, choose))
+  const more = element(
+    'details',
+    { class: 'more', open: phones.indexOf(state.phone) >= firstPhones },
+    element('summary', {}, words.more),
+    ...cards.slice(firstPhones),
+  )
+  const shown = [...cards.slice(0, firstPhones), cards.length > firstPhones ? more : '']
+  if (!isNamed) return element('div', { class: 'phones' }, ...shown)
+  return element(
+    'details',
+    { class: 'programme', 'data-programme': programme.name, open: phones.includes(state.phone) },
+    element(
+      'summary',
+      {},
+      element('b', {}, programme.title[state.language]),
+      element('span', {}, `${programme.sender} · ${serviceCode}`),
+    ),
+    element('div', { class: 'phones' }, ...shown),
   )
 }
 
@@ -57,7 +96,7 @@ export function inboxRow(message, isUnread, words, open) {
         element('b', {}, message.direction === 'written' ? `→ ${message.peer}` : message.peer),
         element('time', {}, timeOf(message.at)),
       ),
-      element('span', { class: 'start' }, message.text),
+      element('span', { class: 'start', dir: 'auto' }, message.text),
       ticks(message, words),
     ),
   )
@@ -73,7 +112,7 @@ export function wholeMessage(message, words) {
       element('b', {}, message.direction === 'written' ? `→ ${message.peer}` : message.peer),
       element('time', {}, timeOf(message.at)),
     ),
-    element('p', { class: 'whole' }, message.text),
+    element('p', { class: 'whole' }, ...linesOf(message.text)),
     element('p', { class: 'facts' }, facts),
     ticks(message, words),
   ]

@@ -1,5 +1,11 @@
 // What the page says, in English and French. The phone's own screens speak the member's language.
 
+/** "Dari" for "fa-AF"; the tag itself where a browser knows no name. */
+function nameIn(language) {
+  const names = new Intl.DisplayNames([language], { type: 'language' })
+  return (tag) => names.of(tag) ?? tag
+}
+
 export const texts = {
   en: {
     title: 'Tama: a phone on the demo network',
@@ -44,17 +50,18 @@ export const texts = {
     failed: 'No connection to the demo.',
     newMessage: (peer) => `New message from ${peer}`,
     septets: (used) => `${used} septets, of 160`,
-    characters: (used) => `${used} characters, of 70`,
+    characters: (used) => `${used}/70 UCS-2`,
     segments: (count) => (count === 1 ? '1 part' : `${count} parts`),
     more: 'More phones',
+    save: 'Save this dialogue as a test',
+    languageName: nameIn('en'),
     kinds: {
       member: 'Member',
       new: 'Member, first visit',
       shared: 'Shared phone',
       suspended: 'Suspended member',
       unknown: 'A stranger',
-      english: 'Member, reads English',
-      wolof: 'Member, reads Wolof',
+      usual: 'Member, pays as agreed',
       overpaid: 'Member, paid too much',
       corrected: 'Member, a booking corrected',
       staff: 'Facilitator',
@@ -125,17 +132,18 @@ export const texts = {
     failed: 'Pas de liaison avec la démonstration.',
     newMessage: (peer) => `Nouveau message de ${peer}`,
     septets: (used) => `${used} septets sur 160`,
-    characters: (used) => `${used} caractères sur 70`,
+    characters: (used) => `${used}/70 UCS-2`,
     segments: (count) => (count === 1 ? '1 partie' : `${count} parties`),
     more: 'D’autres téléphones',
+    save: 'Enregistrer ce dialogue comme test',
+    languageName: nameIn('fr'),
     kinds: {
       member: 'Membre',
       new: 'Membre, première visite',
       shared: 'Téléphone partagé',
       suspended: 'Membre suspendue',
       unknown: 'Une inconnue',
-      english: 'Membre, lit l’anglais',
-      wolof: 'Membre, lit le wolof',
+      usual: 'Membre, à jour',
       overpaid: 'Membre, a trop payé',
       corrected: 'Membre, écriture corrigée',
       staff: 'Animatrice',

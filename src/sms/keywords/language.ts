@@ -1,5 +1,5 @@
 // LANGUAGE alone lists the programme's languages; with a code or a name it sets one, for the phone and for its only member.
-import { spell } from '../../encoding.ts'
+import { languageChoices } from '../choices.ts'
 import { fold } from '../fold.ts'
 import { type Keyword, type KeywordContext, onlyMember } from '../keyword.ts'
 
@@ -8,7 +8,7 @@ export const language: Keyword = {
   forStrangers: false,
   async answer(context) {
     const chosen = chosenLanguage(context)
-    if (chosen === undefined) return { template: 'reply.language', params: { choices: choicesOf(context) } }
+    if (chosen === undefined) return { template: 'reply.language', params: choicesOf(context) }
     const { tx, sender } = context
     const member = onlyMember(sender)
     await tx.query('update phones set language = $2 where id = $1', [sender.phoneId, chosen])
@@ -31,12 +31,10 @@ function chosenLanguage({ i18n, programme, rest }: KeywordContext): string | und
   })
 }
 
-function choicesOf({ i18n, programme }: KeywordContext): string {
-  return programme.languages
-    .flatMap((code) => {
-      const info = i18n.languages.get(code)
-      // Each name in the spelling of its own language: "Français" is outside GSM-7 for an English text.
-      return info === undefined ? [] : [`${code} (${spell(info.endonym, info.gsm7)})`]
-    })
-    .join(', ')
+/** Which of the two is said is known only when the text is written, in her language of then. */
+function choicesOf({ i18n, programme }: KeywordContext) {
+  return {
+    choices: languageChoices(i18n, programme.languages, true),
+    choicesGsm7: languageChoices(i18n, programme.languages, false),
+  }
 }

@@ -22,6 +22,17 @@ describe('a screen', () => {
     expect(page).toEqual({ text: 'Hello\n1 One\n0 Back\n00 Home', page: 0, more: false, whole: true })
   })
 
+  test('of names alone gives up its text and words before it takes a second page', () => {
+    const names = ['1 Francais', '2 Nederlands', '3 English', '4 العربية', '5 پښتو', '6 دری', '7 اردو']
+    const content = { lines: ['Choisissez la langue:'], options: names, foot, more }
+    expect(layOut(content, 0, 160).more).toBe(true)
+    const bare = layOut({ ...content, bare: true }, 0, 160)
+    expect(bare).toEqual({ text: [...names, '0 00'].join('\n'), page: 0, more: false, whole: true })
+    expect(bare.text.length).toBeLessThanOrEqual(ucs2UnitsMax)
+    const short = { ...content, options: names.slice(0, 2) }
+    expect(layOut({ ...short, bare: true }, 0, 160)).toEqual(layOut(short, 0, 160))
+  })
+
   test('exactly as long as the budget is one page; one septet more is two', () => {
     const room = 160 - '\n0 Back\n00 Home'.length
     expect(layOut({ lines: ['x'.repeat(room)], options: [], foot, more }, 0, 160).more).toBe(false)
