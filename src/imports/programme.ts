@@ -126,11 +126,15 @@ export type DescribedProgramme = Pick<
   | 'optOutTail'
 >
 
+/** How a programme is dialled, named and asked. */
+export type ProgrammeFace = Pick<ProgrammeInfo, 'name' | 'serviceCode' | 'senderId' | 'officePhone'>
+
 /** What of a description its screens and texts depend on, without a database. Throws a StartError that lists every fault. */
-export function describedProgramme(description: string): DescribedProgramme {
+export function describedProgramme(description: string): DescribedProgramme & ProgrammeFace {
   const { programme, faults } = parseDescription(description)
   if (programme === undefined) throw new StartError('The programme cannot be read', faults)
-  return limitsOf(programme)
+  const { name, serviceCode, senderId, officePhone } = programme
+  return { ...limitsOf(programme), name, serviceCode, senderId, officePhone }
 }
 
 function limitsOf({
