@@ -1,6 +1,15 @@
 // In: a menu. Out: what one role sees of it, and its picture as SVG. Draws with Graphviz (compiled to WebAssembly): no browser, no network.
 import { type Graph, instance } from '@viz-js/viz'
+import type { MemberRole } from '../members/members.ts'
 import type { Menu, MenuState, Outcomes } from '../ussd/menu.ts'
+
+/** Officers of a group may be told apart by any menu. */
+const memberRoles: readonly MemberRole[] = ['member', 'president', 'treasurer', 'educator']
+
+/** Every role that a menu can be seen by. */
+export function seersOf(menu: Menu): string[] {
+  return [...new Set([...memberRoles, ...rolesOf(menu)])]
+}
 
 /** Roles that a menu tells apart, and "member", whom every menu knows. */
 export function rolesOf(menu: Menu): string[] {
@@ -85,7 +94,7 @@ function wayOf(menu: Menu, label: string, on: Outcomes | undefined): Way {
 
 const labelCharactersMax = 26
 const padlock = 'padlock.svg'
-const padlockSvg =
+export const padlockSvg =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 12 14"><path d="M3 6V4a3 3 0 0 1 6 0v2" fill="none" stroke="#8a1c1c" stroke-width="1.6"/><rect x="1" y="6" width="10" height="7.4" rx="1.2" fill="#8a1c1c"/></svg>'
 
 /** The picture of a menu as one SVG file that needs nothing beside it. Gates stand in a frame of their own. */
@@ -99,7 +108,7 @@ export async function menuSvg(menu: Menu, role?: string): Promise<string> {
   return svg.replaceAll(`xlink:href="${padlock}"`, `xlink:href="${inline}"`)
 }
 
-/** Graphviz measures its letters by its own table, and names a fallback for screens that lack it. */
+/** Its letters are measured by Graphviz's own table, which names a fallback for screens that lack it. */
 const font = { fontname: 'Helvetica' }
 
 function graphOf(menu: Menu, role: string | undefined): Graph {

@@ -6,7 +6,8 @@ import type { LanguageFile } from '../locale-files.ts'
 import type { SmsLimits } from '../sms/check-fit.ts'
 import type { ProgrammeLimits } from '../ussd/check.ts'
 import type { Menu } from '../ussd/menu.ts'
-import { html, lines, type Markup, page } from './page.ts'
+import { padlockSvg } from './diagram.ts'
+import { html, lines, type Markup, page, raw } from './page.ts'
 import { type Measured, smsLimit } from './rows.ts'
 import { plainSamples, plainSmsValues } from './samples.ts'
 import { type PhonePage, plainScreens, plainSingles, type StateScreens } from './screens.ts'
@@ -86,10 +87,10 @@ function stateOf(ask: ScreensAsk, info: LanguageInfo, shown: StateScreens): Mark
   const longest = measured.screens.filter(
     (screen) => screen.tag === tag && screen.menu === menu && screen.state === state,
   )
-  const signs = [kind, ...(pin ? ['\u{1F512} behind the PIN'] : []), ...(gate === undefined ? [] : ['gate'])]
+  const signs = [kind, ...(pin ? ['behind the PIN'] : []), ...(gate === undefined ? [] : ['gate'])]
   const isNew = ({ text }: PhonePage) => !seen.has(text) && seen.add(text) !== undefined
   return html`<article id="${menu}.${state}">
-<h3>${menu}.${state} <small>${signs.join(', ')}</small></h3>
+<h3>${menu}.${state}${pin ? html` ${raw(padlockSvg)}` : ''} <small>${signs.join(', ')}</small></h3>
 <div class="phones">
 ${views.flatMap((pages) => pages.filter(isNew).map((one, at) => phoneOf(info, one, pageName('everyday', at))))}
 ${longest.filter(isNew).map((one) => phoneOf(info, one, pageName('longest', one.page)))}
@@ -161,6 +162,7 @@ const style = `
 body { margin: 0 auto; padding: 12px; max-width: 1180px; font: 15px/1.45 system-ui, "Noto Sans", sans-serif; color: #1d2529; background: #fff }
 h1 { font-size: 1.5rem; margin: .2em 0 } h2 { font-size: 1.2rem; margin: 1.6em 0 .5em; border-bottom: 2px solid #1d2529 }
 h3 { font-size: 1rem; margin: 0 0 .5em; overflow-wrap: anywhere } h3 small { font-weight: 400; color: #4c5a62 }
+h3 svg { height: .95em; width: auto; vertical-align: -.1em }
 .own { font-size: 1.3rem; margin: 0 }
 .review { padding: .6em .8em; border-left: 6px solid #b8860b; background: #fdf6de } .review.reviewed { border-color: #2b7a4b; background: #e8f5ec }
 article { border: 1px solid #c9d1d5; border-radius: 6px; padding: 10px 12px; margin: 0 0 12px; break-inside: avoid; page-break-inside: avoid }
@@ -168,13 +170,13 @@ article { border: 1px solid #c9d1d5; border-radius: 6px; padding: 10px 12px; mar
 figure { margin: 0; min-width: 0 }
 .phone { width: 232px; max-width: 100% } .phone .screen { border: 2px solid #33404a; border-radius: 4px; padding: 8px; background: #e9f0d8; font: 15px/1.35 "DejaVu Sans Mono", "Noto Sans Mono", monospace; min-height: 3em; overflow-wrap: anywhere }
 .phone.longest .screen { background: #f4efe2; border-style: dashed }
-.line { unicode-bidi: plaintext; text-align: start; white-space: pre-wrap }
+.line { unicode-bidi: plaintext; text-align: start; white-space: pre-wrap; overflow-wrap: anywhere }
 figcaption, .size, .cost { font-size: .82rem; color: #4c5a62 } .cost { color: #7a3b00 }
 table { width: 100%; border-collapse: collapse; margin-top: 8px; table-layout: fixed } td, th { text-align: left; vertical-align: top; padding: 4px 8px 4px 0; border-top: 1px solid #e1e6e8; overflow-wrap: anywhere }
 tr { break-inside: avoid; page-break-inside: avoid }
 .key { font: .82rem/1.5 "DejaVu Sans Mono", monospace; color: #4c5a62 } .texts td.key { width: 38% }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 10px } .pair .text { border: 1px solid #c9d1d5; border-radius: 4px; padding: 6px 8px; background: #f6f8f9 } .pair .longest .text { border-style: dashed }
 .size { margin: .5em 0 0 }
-@media (max-width: 480px) { .pair { grid-template-columns: 1fr } .phone { width: 100% } .phone .screen { max-width: 260px } }
-@media print { @page { size: A4; margin: 14mm } body { padding: 0; max-width: none; font-size: 10pt } .phone { width: 56mm } .phone .screen { font-size: 9.5pt } h2 { break-after: avoid } h3 { break-after: avoid } }
+@media (max-width: 480px) { td, th { display: block; padding-right: 0 } thead { display: none } .texts td.key { width: auto } td + td { border-top: 0; padding-top: 0 } .pair { grid-template-columns: 1fr } .phone { width: 100% } .phone .screen { max-width: 260px } }
+@media print { body { -webkit-print-color-adjust: exact; print-color-adjust: exact } @page { size: A4; margin: 14mm } body { padding: 0; max-width: none; font-size: 10pt } .phone { width: 56mm } .phone .screen { font-size: 9.5pt } h2 { break-after: avoid } h3 { break-after: avoid } }
 `

@@ -117,7 +117,8 @@ describe('the HTTP API', () => {
   test('what is read leaves no row, but for a member who is handed out as a whole', async () => {
     ground = await createGround(database.db, programme)
     for (const route of routesIn(api.router).filter((one) => !isWrite(one) && one !== 'get /openapi.json')) {
-      const rows = await rowsOf(() => api.call(key, 'get', sampleOf(route, ground).path))
+      const { path, body } = sampleOf(route, ground)
+      const rows = await rowsOf(() => api.call(key, route.split(' ')[0] ?? '', path, body))
       expect(
         rows.map(({ action }) => action),
         route,
@@ -146,7 +147,7 @@ describe('the HTTP API', () => {
 })
 
 describe('the command line', () => {
-  /** Read, run or move the schema, which keeps its own record. */
+  /** Read, run, move the schema, which keeps its own record, or change texts, whose file names who reviewed them. */
   const unaudited = ['serve', 'migrate', 'menus', 'verify', 'cost']
   let ground: Ground
 
@@ -363,7 +364,17 @@ staff:
   test('what only reads leaves none', async () => {
     const rows = await rowsOf(async () => {
       const days = ['--from', '2026-11-01', '--until', '2026-11-30']
-      for (const words of [['menus', 'check'], ['verify', 'audit'], ['migrate'], ['cost', ...of, ...days]])
+      const out = ['--out', join(folder, 'out')]
+      for (const words of [
+        ['menus', 'check'],
+        ['menus', 'diagram'],
+        ['menus', 'screens', '--language', 'wo', ...of, ...out],
+        ['menus', 'card', '--language', 'fr', ...of, ...out],
+        ['menus', 'review', 'export', '--language', 'wo', ...out],
+        ['verify', 'audit'],
+        ['migrate'],
+        ['cost', ...of, ...days],
+      ])
         expect(await tama(...words), words.join(' ')).toBe(true)
     })
     expect(rows).toEqual([])
