@@ -99,8 +99,12 @@ async function readAny(bytes: Uint8Array) {
   return readXliff(text)
 }
 
-/** What the proof says of the texts with these changes, tried on a copy; each fault named by the rows that can have caused it. */
+/**
+ * What the proof says of the texts with these changes, tried on a copy; each fault named by the rows that can have caused it.
+ * A fault that stood there before is not the reviewer's: it must not keep a better text out.
+ */
 function provenFaults(ask: ReviewImport, code: string, changes: readonly Change[]): ReviewFault[] {
+  if (changes.length === 0) return []
   const copy = mkdtempSync(join(tmpdir(), 'tama-review-'))
   try {
     cpSync(ask.folder, copy, { recursive: true })
@@ -111,7 +115,10 @@ function provenFaults(ask: ReviewImport, code: string, changes: readonly Change[
     })
     for (const [name, text] of files) writeFileSync(join(copy, code, name), text)
     const places = createPlaces(code, changes, files)
-    return ask.proofOf(copy, code).map((fault) => ({
+    const found = ask.proofOf(copy, code)
+    const before = new Set((found.length === 0 ? [] : ask.proofOf(ask.folder, code)).map(nameOf))
+    const caused = found.filter((fault) => !before.has(nameOf(fault)))
+    return caused.map((fault) => ({
       places: places(fault),
       what: `${fault.file.replace(/^locales\/[^/]*\//, '')}: ${fault.what}`,
       text: fault.text,
@@ -121,6 +128,8 @@ function provenFaults(ask: ReviewImport, code: string, changes: readonly Change[
     rmSync(copy, { recursive: true, force: true })
   }
 }
+
+const nameOf = ({ file, what }: Fault) => `${file}: ${what}`
 
 /** The row of the very text; else those of the same screen; else those of words that stand on many. */
 function createPlaces(code: string, changes: readonly Change[], files: ReadonlyMap<string, string>) {
