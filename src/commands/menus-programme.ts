@@ -71,7 +71,8 @@ export async function createProofOf(
 /** To a file, or to where the command prints. */
 export async function putOut(text: string, file: unknown): Promise<void> {
   if (file === undefined) {
-    process.stdout.write(text)
+    // The command ends soon after: a slow reader is to get all of it.
+    await new Promise((resolve) => process.stdout.write(text, resolve))
     return
   }
   const { writeFileSync } = await import('node:fs')

@@ -35,7 +35,7 @@ describe('the page of screens', () => {
       const words = wordsOf(page)
       for (const namespace of ['ussd', 'sms'] as const)
         for (const key of i18n.keys(tag, namespace)) {
-          expect(page, key).toContain(`>${key}<`.replace('><', '<').slice(0, -1))
+          expect(page.includes(`>${key}</td>`) || page.includes(`<h3>${key} <`), key).toBe(true)
           if (namespace === 'ussd' || key.startsWith('part.'))
             for (const line of i18n.text(tag, namespace, key).split('\n'))
               expect(words, key).toContain(escaped(line))
