@@ -229,7 +229,7 @@ function startPlanner({ runtime, metrics, parts }: House): void {
 
 function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined, door: Door): void {
   const { runtime, metrics, alarms, queues, parts } = house
-  const { db, clock, logger, config, secrets } = runtime
+  const { db, clock, logger, i18n, config, secrets } = runtime
   const { app } = door
   const allowed = config.allowedCallbackCidrs
   trustProxies(app, config.trustedProxies ?? [])
@@ -260,7 +260,7 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         const code = config.redisUrl === undefined ? 'dependency.database' : 'dependency.redis'
         throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
       })
-    app.use('/api/v1', createApi({ db, clock, logger, metrics, forgetDialogues }))
+    app.use('/api/v1', createApi({ db, clock, i18n, logger, metrics, forgetDialogues }))
     if (demo !== undefined) {
       app.use('/phone', demo.phone)
       app.get('/', (_, response) => response.redirect('/phone/'))

@@ -1,24 +1,56 @@
-// `tama menus check|diagram`: menus and texts proved or drawn.
-import { existsSync, readFileSync } from 'node:fs'
+// `tama menus check|diagram|schema|screens|card|review`: menus and texts proved, drawn, printed, and given to who can judge them.
 import type { TextLimits } from '../proof.ts'
-import { programmeByCode, type Register, UsageError, withRuntime } from './command.ts'
+import { type Register, UsageError } from './command.ts'
+import type { DiagramOptions } from './menus-diagram.ts'
+import type { PageOptions } from './menus-pages.ts'
+import type { ReviewOptions } from './menus-review.ts'
+
+const meanings = [
+  'check: prove menus and texts',
+  'diagram: draw a menu as Mermaid or SVG',
+  'screens: print every screen and SMS of a language',
+  'card: print a pocket card',
+  'review export, review import FILE: texts to and from a native reviewer',
+  'schema: print the form of a menu file',
+]
 
 export const registerMenus: Register = (cli) => {
   cli
-    .command('menus <what>', 'check: prove menus and texts; diagram: draw the menu as Mermaid')
+    .command('menus <what> [...words]', meanings.join('; '))
     .option(
       '--programme <code or file>',
-      'check: one programme of the database, or a description as a YAML file',
+      'check, screens, card: one programme of the database, or a description as a YAML file',
     )
     .option('--menu <name>', 'diagram: which menu to draw', { default: 'member' })
+    .option('--role <role>', 'diagram: as this role sees it')
+    .option('--svg <file>', 'diagram: write a picture to this file')
+    .option('--language <tag>', 'screens, card, review export: the language')
+    .option('--format <csv or xliff>', 'review export: for a spreadsheet [csv] or a translation program')
+    .option('--out <file>', 'screens, card, review export: write to this file')
+    .option('--reviewer <name>', 'review import: who read the texts')
+    .option('--date <date>', 'review import: when, for example 2026-11-26 [today]')
     .example('tama menus check')
     .example('tama menus check --programme docs/programme.example.yaml')
-    .action(async (what: string, options: { menu: unknown; programme?: unknown }) => {
-      if (what === 'check')
-        await check(options.programme === undefined ? undefined : String(options.programme))
-      else if (what === 'diagram') await draw(String(options.menu))
-      else throw new UsageError(`"menus ${what}" is unknown: check, diagram.`)
+    .example('tama menus review export --language wo --out wo.csv')
+    .action(async (what: string, words: string[], options: MenusOptions) => {
+      const run = works[what]
+      if (run === undefined)
+        throw new UsageError(`"menus ${what}" is unknown: ${Object.keys(works).join(', ')}.`)
+      if (words.length > 0 && what !== 'review')
+        throw new UsageError(`"menus ${what}" takes no "${words.join(' ')}".`)
+      await run(options, words.map(String))
     })
+}
+
+type MenusOptions = DiagramOptions & PageOptions & ReviewOptions
+
+const works: Readonly<Record<string, (options: MenusOptions, words: string[]) => Promise<void>>> = {
+  check: ({ programme }) => check(programme === undefined ? undefined : String(programme)),
+  diagram: async (options) => (await import('./menus-diagram.ts')).draw(options),
+  screens: async (options) => (await import('./menus-pages.ts')).printScreens(options),
+  card: async (options) => (await import('./menus-pages.ts')).printCard(options),
+  review: async (options, words) => (await import('./menus-review.ts')).review(words, options),
+  schema: async () => (await import('./menus-diagram.ts')).printSchema(),
 }
 
 /** Exit 1 with every fault (StartError), else a table of what was measured. */
@@ -28,8 +60,10 @@ async function check(programme: string | undefined): Promise<void> {
   const { StartError } = await import('../errors.ts')
   const { describeFault } = await import('../fault.ts')
   const { prove, summaryOf } = await import('../proof.ts')
+  const { anyProgramme, programmeOf } = await import('./menus-programme.ts')
   const { menus, i18n } = loadTexts(folders)
-  const programmes = await programmesToCheck(programme, i18n.bases)
+  const programmes: TextLimits[] =
+    programme === undefined ? i18n.bases.map(anyProgramme) : [await programmeOf(programme)]
   const proof = prove(menus, i18n, programmes)
   if (proof.faults.length > 0)
     throw new StartError('Not everything can be published', proof.faults.map(describeFault))
@@ -39,40 +73,4 @@ async function check(programme: string | undefined): Promise<void> {
   console.log(
     `\n${menus.size} menu(s), ${states} states, ${languages.size} languages, ${proof.screens.length} pages and ${proof.texts.length} SMS with the longest data: no fault.`,
   )
-}
-
-async function programmesToCheck(wish: string | undefined, bases: readonly string[]): Promise<TextLimits[]> {
-  if (wish === undefined) return bases.map(anyProgramme)
-  if (existsSync(wish)) {
-    const { describedProgramme } = await import('../imports/programme.ts')
-    return [describedProgramme(readFileSync(wish, 'utf8'))]
-  }
-  const found: TextLimits[] = []
-  await withRuntime(async (runtime) => {
-    found.push(await programmeByCode(runtime, wish))
-  })
-  return found
-}
-
-/** A language as most networks carry it, with an amount as long as any. */
-function anyProgramme(tag: string): TextLimits {
-  return {
-    code: 'any',
-    menu: 'member',
-    languages: [tag],
-    draftLanguages: [tag],
-    currencyCode: 'XOF',
-    screenSeptetsFirst: 140,
-    screenSeptetsMax: 160,
-    segmentsMax: 3,
-    optOutTail: null,
-  }
-}
-
-async function draw(name: string): Promise<void> {
-  const { folders } = await import('../runtime.ts')
-  const { loadMenus, menuDiagram } = await import('../ussd/menu.ts')
-  const menu = loadMenus(folders.menus).get(name)
-  if (menu === undefined) throw new UsageError(`There is no menu "${name}".`)
-  console.log(menuDiagram(menu))
 }

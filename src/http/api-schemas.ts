@@ -279,6 +279,37 @@ export const exportAnswer = z.object({
     .describe('Rows by table, as they stand in the database; a PIN only as its dates'),
 })
 
+export const estimateSchema = z.strictObject({
+  text: z
+    .string()
+    .min(1)
+    .max(1600)
+    .regex(/^[^\p{Cs}]*$/u, 'must be whole characters')
+    .refine((text) => !/[^\P{Cc}\n]/u.test(text), 'must have no control character but the line break'),
+  language: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('Spelt by the rules of this language ("wo"); left out: with the letters that it has'),
+})
+
+export const estimateAnswer = z.object({
+  text: z.string().describe('As a phone gets it'),
+  encoding: z.enum(['gsm7', 'ucs2']),
+  units: z.int().describe('Septets, or UTF-16 units'),
+  segments: z.int(),
+  costly: z.array(z.string()).describe('Letters outside GSM-7, each once'),
+  over: z
+    .object({ character: z.string(), at: z.int().describe('Place in the text, from 0') })
+    .nullable()
+    .describe('The first character that is no longer in the first segment'),
+  segmentsWithoutCostly: z.int().describe('Segments if each costly letter were one of GSM-7'),
+  cost: z
+    .object({ amount: amountAnswer, currency: z.string() })
+    .nullable()
+    .describe("By the programme's price of a segment; null: it has none"),
+})
+
 export const problemAnswer = z.object({
   type: z.string(),
   title: z.string(),

@@ -5,6 +5,7 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import { type Clock, elapsedMs } from '../clock.ts'
 import type { Db, Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
+import type { I18n } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ForgetDialogues } from '../privacy/erasure.ts'
@@ -18,6 +19,7 @@ import {
   confirmationSchema,
   entrySchema,
   erasureSchema,
+  estimateSchema,
   loanSchema,
   messagesQuery,
   parseInput,
@@ -26,6 +28,7 @@ import {
   reversalSchema,
   statementQuery,
 } from './api-schemas.ts'
+import { estimateText } from './api-texts.ts'
 import { createLoan, postEntry, postReversal } from './api-writes.ts'
 import { answerOf, writeOnce } from './idempotency.ts'
 import { type ApiCaller, findCallerByKey, type Scope } from './keys.ts'
@@ -37,6 +40,7 @@ export interface ApiDeps {
   clock: Clock
   logger: Logger
   metrics: Metrics
+  i18n: Pick<I18n, 'languages'>
   /** Dialogues that a member who is erased may have left; without it they end by themselves within minutes. */
   forgetDialogues?: ForgetDialogues
 }
@@ -46,6 +50,8 @@ interface Route {
   path: string
   /** What the caller's key must be allowed. */
   scope: Scope
+  /** It changes nothing, although what it reads comes in a body; a get never does. */
+  reads?: true
   /** Runs in one transaction that sees and changes rows of the caller's programme only; a rejection takes it back. */
   handle(tx: Queryable, caller: ApiCaller, request: Request): Promise<Answer>
 }
@@ -53,7 +59,7 @@ interface Route {
 const bodyBytesMax = 102_400
 
 /** Every route of `/api/v1`; a write needs nothing more to be repeated safely under an Idempotency-Key. */
-function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Route[] {
+function routesOf(clock: Clock, forgetDialogues: ForgetDialogues, i18n: ApiDeps['i18n']): readonly Route[] {
   return [
     {
       method: 'post',
@@ -185,12 +191,20 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues): readonly Rout
       scope: 'read',
       handle: (tx, caller) => unmatchedCodes(tx, caller),
     },
+    {
+      method: 'post',
+      path: '/texts/estimate',
+      scope: 'read',
+      reads: true,
+      handle: (tx, caller, request) =>
+        estimateText(tx, i18n, caller, parseInput(estimateSchema, request.body)),
+    },
   ]
 }
 
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
-  const { db, clock, logger, forgetDialogues = () => Promise.resolve(0) } = deps
+  const { db, clock, logger, i18n, forgetDialogues = () => Promise.resolve(0) } = deps
   const router = Router()
   router.use(watch(deps))
   router.get('/openapi.json', (_request, response) => {
@@ -207,7 +221,7 @@ export function createApi(deps: ApiDeps): Router {
     }),
   )
 
-  for (const route of routesOf(clock, forgetDialogues))
+  for (const route of routesOf(clock, forgetDialogues, i18n))
     router[route.method](route.path, (request, response, next) => {
       response.locals.route = `${route.method} ${route.path}`
       answer(deps, route, request, response).catch(next)
@@ -226,7 +240,7 @@ async function answer({ db, clock }: ApiDeps, route: Route, request: Request, re
     throw new RequestError('auth.scope', { detail: `this route needs the scope "${route.scope}"` })
   const { status, text, replayed } = await db.inProgramme(caller.programmeId, (tx) => {
     const work = () => route.handle(tx, caller, request)
-    if (route.method === 'get') return work().then(answerOf)
+    if (route.method === 'get' || route.reads === true) return work().then(answerOf)
     return writeOnce(
       tx,
       {

@@ -10,6 +10,8 @@ import {
   entrySchema,
   erasureAnswer,
   erasureSchema,
+  estimateAnswer,
+  estimateSchema,
   exportAnswer,
   loanAnswer,
   loanSchema,
@@ -48,6 +50,8 @@ const idempotencyKey = {
 function operation(input: {
   summary: string
   body?: z.ZodType
+  /** The body only says what to read. */
+  reads?: true
   answer: z.ZodType
   path?: readonly [name: string, description: string]
   query?: z.ZodType
@@ -65,19 +69,17 @@ function operation(input: {
       content: { 'application/problem+json': { schema: answerOf(problemAnswer) } },
     },
   ])
+  const isWrite = input.body !== undefined && input.reads !== true
   const done = (description: string) => ({ description, content: json(answerOf(input.answer)) })
   return {
     summary: input.summary,
     security: [{ key: [] }],
-    parameters: [
-      ...parametersOf(input.path, input.query),
-      ...(input.body === undefined ? [] : [idempotencyKey]),
-    ],
+    parameters: [...parametersOf(input.path, input.query), ...(isWrite ? [idempotencyKey] : [])],
     ...(input.body === undefined
       ? {}
       : { requestBody: { required: true, content: json(inputOf(input.body)) } }),
     responses: {
-      ...(input.body === undefined
+      ...(!isWrite
         ? { 200: done('Found') }
         : { 201: done('Written'), 200: done('Was written before, by the same request') }),
       ...Object.fromEntries(problems),
@@ -307,6 +309,16 @@ export const openApiDocument = {
         summary: 'The newest 100 codes that somebody dialled and that are on no receipt',
         answer: unmatchedCodesAnswer,
         refusals: [],
+      }),
+    },
+    '/texts/estimate': {
+      post: operation({
+        summary:
+          'What an SMS would cost: its spelling, segments and price, and the letters that make it dearer. Sends nothing',
+        body: estimateSchema,
+        reads: true,
+        answer: estimateAnswer,
+        refusals: ['request.malformed', 'request.field_invalid', 'request.too_large', 'request.content_type'],
       }),
     },
   },

@@ -126,9 +126,14 @@ export type DescribedProgramme = Pick<
   | 'optOutTail'
 >
 
+/** How a programme is dialled, named and asked. */
+export type ProgrammeFace = Pick<ProgrammeInfo, 'name' | 'serviceCode' | 'senderId' | 'officePhone'>
+
 /** What of a description its screens and texts depend on, without a database. Throws a StartError that lists every fault. */
-export function describedProgramme(description: string): DescribedProgramme {
-  return limitsOf(readDescription(description))
+export function describedProgramme(description: string): DescribedProgramme & ProgrammeFace {
+  const programme = readDescription(description)
+  const { name, serviceCode, senderId, officePhone } = programme
+  return { ...limitsOf(programme), name, serviceCode, senderId, officePhone }
 }
 
 /** The description as it is written, not held against any database. Throws a StartError that lists every fault. */

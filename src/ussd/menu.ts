@@ -94,6 +94,11 @@ export type MenuOption = z.infer<typeof optionSchema>
 export type Outcome = z.infer<typeof outcomeSchema>
 export type Outcomes = z.infer<typeof outcomesSchema>
 
+/** The form of a menu file as JSON Schema, for editors. Rules between states are not in it: `tama menus check` has them. */
+export function menuJsonSchema() {
+  return z.toJSONSchema(menuSchema, { io: 'input' })
+}
+
 /** Where the parts of a menu stand in its file, for those who mend it. */
 const sources = new WeakMap<Menu, { file: string; lineOf: LineOf }>()
 type LineOf = (path: readonly PropertyKey[]) => number | undefined

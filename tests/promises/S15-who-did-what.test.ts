@@ -117,7 +117,8 @@ describe('the HTTP API', () => {
   test('what is read leaves no row, but for a member who is handed out as a whole', async () => {
     ground = await createGround(database.db, programme)
     for (const route of routesIn(api.router).filter((one) => !isWrite(one) && one !== 'get /openapi.json')) {
-      const rows = await rowsOf(() => api.call(key, 'get', sampleOf(route, ground).path))
+      const { path, body } = sampleOf(route, ground)
+      const rows = await rowsOf(() => api.call(key, route.split(' ')[0] ?? '', path, body))
       expect(
         rows.map(({ action }) => action),
         route,
@@ -146,7 +147,7 @@ describe('the HTTP API', () => {
 })
 
 describe('the command line', () => {
-  /** Read, run or move the schema, which keeps its own record. */
+  /** Read, run, move the schema, which keeps its own record, or change texts, whose file names who reviewed them. */
   const unaudited = ['serve', 'migrate', 'menus', 'holidays', 'verify', 'cost']
   let ground: Ground
 
@@ -363,8 +364,13 @@ staff:
   test('what only reads leaves none', async () => {
     const rows = await rowsOf(async () => {
       const days = ['--from', '2026-11-01', '--until', '2026-11-30']
+      const out = ['--out', join(folder, 'out')]
       for (const words of [
         ['menus', 'check'],
+        ['menus', 'diagram'],
+        ['menus', 'screens', '--language', 'wo', ...of, ...out],
+        ['menus', 'card', '--language', 'fr', ...of, ...out],
+        ['menus', 'review', 'export', '--language', 'wo', ...out],
         ['verify', 'audit'],
         ['migrate'],
         ['holidays', 'SN', '2027'],

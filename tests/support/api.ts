@@ -4,6 +4,7 @@ import { fixedClock } from '../../src/clock.ts'
 import type { Db } from '../../src/db.ts'
 import { createApi } from '../../src/http/api.ts'
 import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
+import { loadI18n } from '../../src/i18n.ts'
 import { openCase } from '../../src/members/cases.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { silentLogger } from './database.ts'
@@ -30,9 +31,11 @@ export interface ApiUnderTest {
   close(): Promise<void>
 }
 
+const i18n = loadI18n('locales')
+
 export async function serveApi(db: Db, clock = fixedClock(testNow)): Promise<ApiUnderTest> {
   const app = createApp()
-  const router = createApi({ db, clock, logger: silentLogger, metrics: createMetrics() })
+  const router = createApi({ db, clock, i18n, logger: silentLogger, metrics: createMetrics() })
   app.use('/api/v1', router)
   answerTheRest(app, silentLogger)
   const server = await listen(app, 0, '127.0.0.1')
@@ -66,7 +69,10 @@ export function routesIn(router: Router): string[] {
   })
 }
 
-export const isWrite = (route: string) => !route.startsWith('get ')
+/** Posts whose body only says what to read. */
+const readingPosts = ['post /texts/estimate']
+
+export const isWrite = (route: string) => !route.startsWith('get ') && !readingPosts.includes(route)
 
 /** What stands in a programme before its routes are called: a member with a PIN, her loan, one repayment, an officer and the facilitator of her group. */
 export interface Ground {
@@ -204,6 +210,11 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
     changed: { outcome: 'corrected' },
   }),
   'get /unmatched-codes': () => ({ path: '/unmatched-codes', namesNothing: true }),
+  'post /texts/estimate': () => ({
+    path: '/texts/estimate',
+    body: { text: 'Ndaje. Jërëjëf.', language: 'wo' },
+    namesNothing: true,
+  }),
 }
 
 /** The sample of a route, or an error that says where to add it. */

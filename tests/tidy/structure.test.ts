@@ -39,7 +39,7 @@ const layers: readonly (readonly string[])[] = [
   ['members', 'ledger', 'providers'],
   ['outbound'],
   ['ussd', 'sms', 'events', 'reminders', 'imports', 'privacy'],
-  ['http', 'simulator'],
+  ['http', 'simulator', 'review'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
   ['proof', 'texts', 'drain', 'runtime', 'demo', 'serve'],
   ['commands'],
