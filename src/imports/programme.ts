@@ -29,6 +29,9 @@ const staffSchema = z.strictObject({
   language: z.string(),
 })
 
+/** 182 septets are the 160 octets that every network carries (TS 23.038, 5). */
+const screenSeptets = z.number().int().min(80).max(182)
+
 const programmeSchema = z
   .strictObject({
     code: z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and "-"'),
@@ -52,6 +55,8 @@ const programmeSchema = z
       .max(7, 'must be at most 7: they stand on one screen')
       .refine((tags) => new Set(tags).size === tags.length, 'names a language twice'),
     draftLanguages: z.array(z.string()).default([]),
+    screenSeptetsFirst: screenSeptets.default(140),
+    screenSeptetsMax: screenSeptets.default(160),
     twoWaySms: z.boolean().optional(),
     smsSegmentsMax: z.number().int().min(1).max(6).nullable().default(null),
     holidays: z.array(z.iso.date('must be days such as "2027-04-04"')).default([]),
@@ -162,6 +167,8 @@ function limitsOf({
   country,
   smsSegmentsMax,
   optOutTail,
+  screenSeptetsFirst,
+  screenSeptetsMax,
 }: Described) {
   return {
     code,
@@ -169,8 +176,8 @@ function limitsOf({
     languages,
     draftLanguages,
     currencyCode: currency,
-    screenSeptetsFirst: 140,
-    screenSeptetsMax: 160,
+    screenSeptetsFirst,
+    screenSeptetsMax,
     segmentsMax: smsSegmentsMax ?? segmentsMaxOf(country),
     optOutTail,
   }

@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { playDialogue, readDialogue } from '../support/dialogue.ts'
 import { testNow } from '../support/fixtures.ts'
 import { isFull } from '../support/promises.ts'
-import { createUssdUnderTest, createWorld, i18n, serveUssd, type World } from '../support/ussd.ts'
+import { createUssdUnderTest, createWorld, i18n, numbers, serveUssd, type World } from '../support/ussd.ts'
 
 const folder = import.meta.dirname
 /** `npm run promises` plays all of them in every way to write a language, `npm test` those that reach each screen once. */
@@ -124,4 +124,33 @@ describe.each(tags)('in %s', (tag) => {
     }
     expect(played.size).toBe(dialogues.length)
   }, 300_000)
+})
+
+test('a member chooses all the letters of her language, or its GSM-7 spelling', async () => {
+  await world.reset()
+  await database.db.pool.query('update programmes set languages = $1', [['wo', 'wo-x-script']])
+  await database.db.pool.query(`update members set language = 'wo' where language is not null`)
+  const under = await createUssdUnderTest(database)
+  try {
+    const dial = (sessionId: string, text: string) =>
+      under.ussd.answer({
+        provider: 'africastalking',
+        sessionId,
+        msisdn: numbers.coumba,
+        serviceCode: '*384*1#',
+        text,
+      })
+    const choice = await dial('letters', '5*1')
+    expect(choice).toMatch(/1 Wolof\n2 Wolof \(ë ŋ\)/)
+    expect(await dial('plain', '1')).toMatch(/^CON Yonnee sa code/)
+    expect(await dial('letters', '5*1*2')).toMatch(/^CON Dalal ak jàmm/)
+    expect(await dial('after', '1')).toMatch(/^CON Yónnee sa code/)
+    // She is told by SMS in the same letters; staff see the tag that she chose.
+    const { rows } = await database.db.pool.query('select language from members where number = $1', [
+      'N-coumba',
+    ])
+    expect(rows).toEqual([{ language: 'wo-x-script' }])
+  } finally {
+    await under.close()
+  }
 })

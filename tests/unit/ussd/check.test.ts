@@ -6,6 +6,8 @@ import { StartError } from '../../../src/errors.ts'
 import { describeFault } from '../../../src/fault.ts'
 import { loadI18n } from '../../../src/i18n.ts'
 import { prove } from '../../../src/proof.ts'
+import { checkFit } from '../../../src/ussd/check-fit.ts'
+import { pathFaults, pathsOf } from '../../../src/ussd/check-paths.ts'
 import { checkServiceCodes } from '../../../src/ussd/dial-codes.ts'
 import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
 
@@ -101,6 +103,27 @@ describe('the start is refused for', () => {
       /fr\/ussd.json:\d+: has no text "member.home.options.lessons"/,
     ],
     ['an answer by SMS that has no text', 'answer: training', 'answer: lesson', /answer.lesson.discreet/],
+    [
+      'options out of order',
+      '- { key: "1", name: language, to: language }\n      - { key: "2", name: pin, to: pin_change }',
+      '- { key: "2", name: language, to: language }\n      - { key: "1", name: pin, to: pin_change }',
+      /^menu:\d+: settings: key 1 stands behind key 2\. Put the options in the order/m,
+    ],
+    [
+      '200 options',
+      '      - { key: "1", name: language, to: language }\n',
+      Array.from(
+        { length: 200 },
+        (_, index) => `      - { key: "${(index % 97) + 1}", name: language, to: language }\n`,
+      ).join(''),
+      /settings: 203 options are more than 12\. Group them/,
+    ],
+    [
+      'a ring of info states',
+      '  help:\n    kind: info\n    needs: [office]\n',
+      '  help:\n    kind: info\n    options: [{ key: "1", name: on, to: ring }]\n  ring:\n    kind: info\n    options: [{ key: "1", name: on, to: help }]\n',
+      /help: kind info has no options[\s\S]*ring: kind info has no options/,
+    ],
   ])('%s', (_, from, to, fault) => {
     expect(faultsOf(changed(from, to)).join('\n')).toMatch(fault)
   })
@@ -150,6 +173,23 @@ describe('the start is refused for', () => {
     const faults = prove(menusWith(same), loadI18n('locales'), [odd]).faults.map(describeFault)
     expect(faults).toContainEqual(expect.stringMatching(/no menu "officer"/))
     expect(faults).toContainEqual(expect.stringMatching(/no language "xx"/))
+  })
+
+  test('more than five screens to an answer, with the way to it', () => {
+    const movements = '      - { key: "3", name: movements, to: movements }\n'
+    const savings =
+      '  savings:\n    kind: choice\n    pin: true\n    answer: savings\n    needs: [savings]\n    options:\n'
+    const deep = parseMenu(
+      good.replace(movements, '').replace(savings, `${savings}${movements.replace('"3"', '"1"')}`),
+      'menus/member.yaml',
+    )
+    const { screens } = checkFit(menusWith(same), loadI18n('locales'), [{ ...programme, languages: ['fr'] }])
+    expect(pathFaults(same, pathsOf(same, screens))).toEqual([])
+    expect(pathFaults(deep, pathsOf(deep, screens)).map(describeFault)).toEqual([
+      expect.stringMatching(
+        /^menus\/member\.yaml:\d+: movement: in fr .* takes 6 screens, more than 5: home > pin > account > savings > movements > movement\. Move/,
+      ),
+    ])
   })
 
   test('several faults at once, all of them named', () => {
