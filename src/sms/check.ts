@@ -19,6 +19,15 @@ function keyFaults(i18n: I18n, languages: readonly string[], key: string): Fault
   const shown = has.map((language) => valuesOf(i18n, language, key))
   const model = modelAmong(has) ?? ''
   const expected = valuesOf(i18n, model, key)
+  if (has.length === 1 && languages.length > 2)
+    return [
+      {
+        ...i18n.place(model, 'sms.json', key.split('.')),
+        what: `"${key}" stands in no other language`,
+        text: i18n.text(model, 'sms', key),
+        remedy: 'Look for a slip in its name, or add it to the others.',
+      },
+    ]
   return [
     ...languages
       .filter((language) => !has.includes(language))

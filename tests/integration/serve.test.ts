@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../support/database.ts'
 import { createProgramme } from '../support/fixtures.ts'
 import { freePort } from '../support/redis.ts'
-import { runTama, startTama } from '../support/tama.ts'
+import { productionEnvironment, runTama, startTama } from '../support/tama.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -127,8 +127,8 @@ describe('a start that is not to be', () => {
         'locales/en/language.json:4: direction: ',
         'locales/fr/sms.json:1: has no text "receipt.',
         'locales/wo/keywords.json:1: has no words for "help". ',
-        'menus/broken.yaml: ',
-        'menus/member.yaml: home: "2 meeting" leads to the unknown state "meetings"',
+        'menus/broken.yaml:1: ',
+        'menus/member.yaml:21: home: "2 meeting" leads to the unknown state "meetings"',
       ]
       for (const fault of ['PORT: ', 'DATABASE_URL: ', ...texts])
         expect(serve.output).toContain(`  - ${fault}`)
@@ -152,7 +152,7 @@ describe('a start on a database of programmes', () => {
         serviceCode: '*384*1*2',
         senderId: 'HAITI',
         shortcode: '21385',
-        languages: ['ht'],
+        languages: ['xx'],
         timeZone: 'Mars/Phobos',
       })
       await database.db.pool.query(`update programmes set menu = 'officer' where code = 'haiti'`)
@@ -165,7 +165,7 @@ describe('a start on a database of programmes', () => {
       for (const fault of [
         'programme haiti: there is no time zone "Mars/Phobos"',
         'programme haiti: no menu "officer"',
-        'programme haiti: no language "ht"',
+        'programme haiti: no language "xx"',
         'programmes fansoto and haiti: *384*1*2# is a deep dial into *384*1#',
       ])
         expect(output).toContain(`  - ${fault}`)
@@ -260,6 +260,31 @@ describe('production', () => {
       expect(output).toMatch(new RegExp(`^  - ${name}\\b`, 'm'))
     expect(output).not.toContain('short')
   })
+
+  it('offers a draft language only where the programme names it', async () => {
+    const database = await createTestDatabase()
+    try {
+      await createProgramme(database.db)
+      await database.db.pool.query(`update programmes set draft_languages = '{en}'`)
+      const environment = { ...productionEnvironment(database.url), PORT: '0' }
+      const refused = await runTama(['serve', 'web'], environment)
+      expect(refused.code).toBe(1)
+      for (const tag of ['fr', 'wo'])
+        expect(refused.output).toMatch(
+          new RegExp(
+            `  - programme fansoto: the texts in ${tag} are a draft .* name ${tag} under draftLanguages too`,
+          ),
+        )
+      expect(refused.output).not.toContain('texts in en')
+      await database.db.pool.query(`update programmes set draft_languages = '{en,fr,wo}'`)
+      const tama = startTama(['serve', 'web'], environment)
+      await tama.printed(/Tama web at/)
+      tama.child.kill('SIGTERM')
+      expect(await tama.ended).toBe(0)
+    } finally {
+      await database.drop()
+    }
+  }, 90_000)
 
   it('makes up no demo data', async () => {
     const { code, output } = await runTama(['seed'], { NODE_ENV: 'production' })

@@ -51,6 +51,8 @@ export async function createProgramme(db: Db, overrides: ProgrammeOverrides = {}
       country: overrides.country ?? 'SN',
       timeZone: overrides.timeZone ?? 'Africa/Dakar',
       languages: overrides.languages ?? ['fr', 'en', 'wo'],
+      // No native speaker has read them; production offers them all the same where a programme says so.
+      draftLanguages: overrides.languages ?? ['fr', 'en', 'wo'],
       officePhone: '+221338000000',
     },
   })
