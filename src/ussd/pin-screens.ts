@@ -23,12 +23,10 @@ export function createPinScreens(i18n: I18n, menus: ReadonlyMap<string, Menu>): 
       for (const [name, state] of Object.entries(menu.states)) {
         if (state.do === undefined || !pinActions.has(state.do)) continue
         asking.add(text(`${menu.menu}.${name}.text`))
-        for (const to of Object.values(state.on ?? {})) {
-          // A state that a PIN action leads to and that asks nothing more: too many wrong ones.
-          const end = typeof to === 'string' && menu.states[to]?.kind === 'end' ? to : undefined
-          if (end !== undefined && state.do === 'check_pin')
-            faults.push({ fault: 'wrong', line: lineOf(text(`${menu.menu}.${end}.text`)) })
-        }
+        // A PIN action that ends the dialogue: too many wrong ones.
+        for (const { to } of Object.values(state.on ?? {}))
+          if (state.do === 'check_pin' && menu.states[to]?.kind === 'end')
+            faults.push({ fault: 'wrong', line: lineOf(text(`${menu.menu}.${to}.text`)) })
       }
     for (const fault of pinFaults) faults.push({ fault, line: lineOf(text(`common.reasons.pin_${fault}`)) })
   }

@@ -98,7 +98,7 @@ function paged(
   const room = Math.max(1, limit - cost(head) - cost(moreFoot) - 1)
   const crowded = content.notice !== undefined && room < roomMin
   let whole = true
-  let optionCut = false
+  let cut = crowded
   let found: { text: string; page: number; more: boolean } | undefined
   for (let shown = 0; ; shown += 1) {
     const everything = rest.map((unit) => unit.text).join('\n')
@@ -107,12 +107,13 @@ function paged(
       return {
         ...(found ?? { text: said + text, page: shown, more: false }),
         whole,
-        cut: optionCut || crowded,
+        cut,
       }
     }
     const taken = takePage(rest, room, cost)
     whole = whole && taken.whole
-    optionCut = optionCut || taken.optionCut
+    // Under a notice a line is not parted either: without it there is room for the line.
+    cut = cut || taken.optionCut || (content.notice !== undefined && taken.lineCut)
     if (shown === page) found = { text: `${said}${taken.text}\n${moreFoot}`, page, more: true }
   }
 }
@@ -122,7 +123,7 @@ function takePage(
   rest: Unit[],
   room: number,
   cost: (text: string) => number,
-): { text: string; whole: boolean; optionCut: boolean } {
+): { text: string; whole: boolean; optionCut: boolean; lineCut: boolean } {
   let text = ''
   for (let unit = rest[0]; unit !== undefined; unit = rest[0]) {
     const longer = text === '' ? unit.text : `${text}\n${unit.text}`
@@ -131,10 +132,16 @@ function takePage(
     rest.shift()
   }
   const unit = rest[0]
-  if (text !== '' || unit === undefined) return { text, whole: true, optionCut: false }
+  if (text !== '' || unit === undefined) return { text, whole: true, optionCut: false, lineCut: false }
   const at = splitPoint(unit.text, room, cost)
   rest[0] = { ...unit, text: unit.text.slice(at.next) }
-  return { text: unit.text.slice(0, at.end), whole: at.atWord && !unit.atomic, optionCut: unit.atomic }
+  const { atomic } = unit
+  return {
+    text: unit.text.slice(0, at.end),
+    whole: at.atWord && !atomic,
+    optionCut: atomic,
+    lineCut: !atomic,
+  }
 }
 
 /** Where a line that is longer than a page breaks: after the last word that fits, or inside a word when there is no border. */
