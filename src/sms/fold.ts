@@ -16,6 +16,9 @@ export function fold(text: string): string {
       .toLowerCase()
       .replaceAll('œ', 'oe')
       .replaceAll('ŋ', 'ng')
+      // Keyboards for Arabic, Persian and Urdu write these letters differently.
+      .replace(/[يى]/g, 'ی')
+      .replaceAll('ك', 'ک')
       .replace(/[^\p{L}\p{N}]+/gu, ' ')
       .trim()
   )

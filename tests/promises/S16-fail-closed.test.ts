@@ -67,7 +67,7 @@ const cases: Case[] = [
   { state: 'call back', who: 'awa', before: ['4'], typed: '1' },
   { state: 'messages', who: 'awa', before: ['5', '3'], typed: '1' },
   { state: 'messages, all', who: 'mary', before: ['5', '3'], typed: '8' },
-  { state: 'hours', who: 'coumba', before: ['5', '3', '6'], typed: '1' },
+  { state: 'hours', who: 'coumba', before: ['5', '4'], typed: '1' },
   { state: 'consent', who: 'unasked', before: account, typed: '2' },
   { state: 'another language', who: 'late', before: ['5', '1'], typed: '2' },
 ]

@@ -6,6 +6,11 @@ import { createMatcher } from '../../../src/sms/match.ts'
 const match = createMatcher(loadI18n('locales'))
 const keywordOf = (text: string) => match(fold(text), ['fr', 'en', 'wo'])?.keyword.name
 
+test('letters that keyboards for Arabic, Persian and Urdu write differently are the same', () => {
+  expect(fold('كمك')).toBe(fold('کمک'))
+  expect(fold('علي')).toBe(fold('علی'))
+})
+
 describe('keywords', () => {
   test.each([
     ['STOP', 'stop'],
