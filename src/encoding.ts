@@ -75,7 +75,7 @@ function startsOfParts(costs: readonly number[], limit: number): number[] {
 export interface SmsEstimate extends SmsMeasure {
   /** The letters outside GSM-7 that make the text UCS-2, each once, in the order of the text. */
   costly: string[]
-  /** The first character that is no longer in the first segment; undefined for one segment. */
+  /** The character with which the text outgrows a single segment; undefined for one segment. */
   over: { character: string; at: number } | undefined
   /** Segments if the costly letters were replaced by one GSM-7 letter each. */
   segmentsWithoutCostly: number

@@ -98,6 +98,7 @@ const textCharactersMax = 500
 const text = z
   .string()
   .max(textCharactersMax, `is longer than ${textCharactersMax} characters`)
+  .regex(/\S/, 'is empty')
   .refine((value) => !/[^\P{Cc}\n]/u.test(value), 'has a control character')
   .refine(
     (value) => !/\{\{(?!\s*\w+\s*\}\})|(?<!\{\{\s*\w+\s*)\}\}|\$t\(/.test(value),

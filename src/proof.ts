@@ -1,6 +1,6 @@
 // In: menus, texts and programmes. Out: every fault of both, and what was measured where there is none. `tama menus check` and every start ask it.
 import type { Fault } from './fault.ts'
-import type { I18n } from './i18n.ts'
+import { baseOf, type I18n } from './i18n.ts'
 import type { ProgrammeInfo } from './members/programmes.ts'
 import { type SmsLimits, smsFaults, type WorstText, worstTexts } from './sms/check-fit.ts'
 import { menuFaults, type ProgrammeLimits, type Proof, proveMenus } from './ussd/check.ts'
@@ -16,15 +16,33 @@ export interface WholeProof extends Proof {
   texts: WorstText[]
 }
 
-/** Every screen and SMS of every programme with the longest data. Without faults, everything is published as it stands. */
+/**
+ * Every screen and SMS of every programme with the longest data, in all its languages or in `only` one of them. Without faults,
+ * everything is published as it stands. A menu or language with a fault of its own is not laid out.
+ */
 export function prove(
   menus: ReadonlyMap<string, Menu>,
   i18n: I18n,
-  programmes: readonly TextLimits[],
+  described: readonly TextLimits[],
+  only?: string,
 ): WholeProof {
-  const faults = menuFaults(menus, i18n, programmes)
-  if (faults.length > 0) return { faults, screens: [], paths: [], texts: [] }
-  const proof = proveMenus(menus, i18n, programmes)
+  const faults = menuFaults(menus, i18n, described)
+  const broken = new Set(
+    faults.flatMap(({ file, language }) => language ?? file.replace(/^menus\/|\.yaml$/g, '')),
+  )
+  const isSound = (tag: string) => i18n.languages.has(tag) && !broken.has(baseOf(tag))
+  const programmes = described
+    .filter(({ menu }) => menus.has(menu) && !broken.has(menu))
+    .map((programme) => {
+      const offered = programme.languages.filter(isSound)
+      return {
+        ...programme,
+        languages: offered,
+        tags: offered.filter((tag) => only === undefined || tag === only),
+      }
+    })
+  const sound = new Map([...menus].filter(([name]) => !broken.has(name)))
+  const proof = proveMenus(sound, i18n, programmes)
   const longest = {
     amount: (tag: string, currency: string) => longestAmount(i18n, tag, currency),
     date: (tag: string) => longestDate(i18n, tag),
@@ -33,6 +51,7 @@ export function prove(
   return {
     ...proof,
     faults: [
+      ...faults,
       ...proof.faults,
       ...programmes.flatMap((programme, index) => smsFaults(i18n, programme, texts[index] ?? [])),
     ],

@@ -44,7 +44,7 @@ import type { Role } from './roles.ts'
 import { folders, openRuntime, type Runtime, waitForRedis } from './runtime.ts'
 import type { ProfileName } from './simulator/profile.ts'
 import { createInbound } from './sms/inbound.ts'
-import { type Texts, type TextWatch, watchTexts } from './texts.ts'
+import { type TextWatch, watchTexts } from './texts.ts'
 import { serviceCodeFaults } from './ussd/dial-codes.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
@@ -169,7 +169,8 @@ async function openHouse(
   restores.start()
   watch.start()
   const { i18n, menus } = runtime
-  const texts = watchTexts({ folders, texts: { i18n, menus }, programmes, logger, alarms })
+  const { production } = config
+  const texts = watchTexts({ folders, texts: { i18n, menus }, programmes, production, logger, alarms })
   parts.push({ name: 'texts', stop: texts.stop })
   return { runtime, metrics, alarms, times, queues, programmes, texts, parts }
 }
@@ -229,7 +230,7 @@ function startPlanner({ runtime, metrics, parts }: House): void {
 
 function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined, door: Door): void {
   const { runtime, metrics, alarms, queues, parts } = house
-  const { db, clock, logger, i18n, config, secrets } = runtime
+  const { db, clock, logger, config, secrets } = runtime
   const { app } = door
   const allowed = config.allowedCallbackCidrs
   trustProxies(app, config.trustedProxies ?? [])
@@ -260,7 +261,7 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         const code = config.redisUrl === undefined ? 'dependency.database' : 'dependency.redis'
         throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
       })
-    app.use('/api/v1', createApi({ db, clock, i18n, logger, metrics, forgetDialogues }))
+    app.use('/api/v1', createApi({ db, clock, texts: house.texts.current, logger, metrics, forgetDialogues }))
     if (demo !== undefined) {
       app.use('/phone', demo.phone)
       app.get('/', (_, response) => response.redirect('/phone/'))
@@ -292,16 +293,12 @@ function createHandlers({ runtime, metrics, programmes, texts, parts }: House, s
   const shared = { db, clock, logger, metrics, programmes }
   const pins = createPins({ db, pepper: secrets.PIN_PEPPER })
   const sessionKey = createHmac('sha256', secrets.PIN_PEPPER).update('dialogues').digest('base64url')
-  const build = (texts: Texts) => ({
-    ussd: createUssd({ ...shared, ...texts, sessions, pins, sessionKey }),
-    inbound: createInbound({ ...shared, i18n: texts.i18n }),
-  })
-  let serving = build(texts.current())
-  /** Those that serve, and those that still owe a late answer in the words of before. */
-  const all = [serving.ussd]
+  const { i18n, menus } = texts.current()
+  const ussd = createUssd({ ...shared, i18n, menus, sessions, pins, sessionKey })
+  let inbound = createInbound({ ...shared, i18n })
   texts.onTexts((changed) => {
-    serving = build(changed)
-    all.push(serving.ussd)
+    ussd.use(changed)
+    inbound = createInbound({ ...shared, i18n: changed.i18n })
   })
   const purge = setInterval(() => {
     sessions.purgeExpired(clock.now()).catch(() => logger.warn({ event: 'ussd.purge_failed' }))
@@ -310,39 +307,41 @@ function createHandlers({ runtime, metrics, programmes, texts, parts }: House, s
     name: 'dialogues',
     stop: async () => {
       clearInterval(purge)
-      await Promise.all(all.map((ussd) => ussd.drain()))
+      await ussd.drain()
       await sessions.close()
     },
   })
-  return createCallbackHandlers({ runtime, metrics, now: () => serving })
+  return createCallbackHandlers({ runtime, metrics, ussd, inbound: () => inbound })
 }
 
 interface Handled {
   runtime: Runtime
   metrics: Metrics
-  /** In the menus and texts of the moment. */
-  now(): { ussd: ReturnType<typeof createUssd>; inbound: ReturnType<typeof createInbound> }
+  ussd: ReturnType<typeof createUssd>
+  /** In the texts of the moment. */
+  inbound(): ReturnType<typeof createInbound>
 }
 
 function createCallbackHandlers({
   runtime,
   metrics,
-  now,
+  ussd,
+  inbound,
 }: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
   const { db, clock, logger } = runtime
   return {
     ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }, only) => {
       const more = networkCode === undefined ? {} : { networkCode }
       const call = { provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, text, ...more }
-      return now().ussd.answer(call, only)
+      return ussd.answer(call, only)
     },
-    ussdMalformed: () => now().ussd.malformed(),
+    ussdMalformed: () => ussd.malformed(),
     ussdEnd: async ({ sessionId, phoneNumber, serviceCode, status }) => {
-      await now().ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
+      await ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
       logger.info({ event: 'ussd.end_received', msisdn: maskMsisdn(phoneNumber) })
     },
     sms: ({ id, from, to, text }, only) =>
-      now().inbound.receive({ provider: providerName, id, from, to, text }, only),
+      inbound().receive({ provider: providerName, id, from, to, text }, only),
     delivery: async ({ id, status, phoneNumber, networkCode, failureReason }, only) => {
       const outcome = await recordDeliveryReport(
         db,
@@ -369,7 +368,7 @@ function createCallbackHandlers({
       logger.info({ event: 'sim_check.answered', doubted: doubted.length })
     },
     optOut: ({ senderId, phoneNumber }, only) =>
-      now().inbound.optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
+      inbound().optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
   }
 }
 

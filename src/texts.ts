@@ -4,15 +4,16 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Alarms } from './alarms.ts'
-import { StartError } from './errors.ts'
+import { errorCode, StartError } from './errors.ts'
 import { describeFault, type Fault } from './fault.ts'
 import { type I18n, readI18n } from './i18n.ts'
 import type { Logger } from './logger.ts'
 import type { ProgrammeInfo } from './members/programmes.ts'
-import { prove } from './proof.ts'
+import { draftFaults, prove } from './proof.ts'
 import { textFaults } from './sms/check.ts'
 import { discretionFaults } from './sms/discretion.ts'
 import { menuFaults } from './ussd/check.ts'
+import { unusedText } from './ussd/check-texts.ts'
 import { type Menu, placeIn, readMenus } from './ussd/menu.ts'
 
 export interface Texts {
@@ -34,7 +35,8 @@ export function readTexts(folders: TextFolders): Texts & { faults: Fault[] } {
     ...textFaults(i18n),
     ...discretionFaults(i18n),
     ...fileFaults,
-    ...menuFaults(menus, i18n),
+    // A menu that cannot be read would leave all its texts without a screen.
+    ...menuFaults(menus, i18n).filter(({ what }) => fileFaults.length === 0 || !what.endsWith(unusedText)),
   ]
   return { i18n, menus, faults }
 }
@@ -69,8 +71,9 @@ function fingerprint(folders: TextFolders): string {
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .sort()
         .map((name) => {
-          const { mtimeMs, size } = statSync(join(folder, name))
-          return `${name} ${mtimeMs} ${size}`
+          // An editor's lock may be a link to nowhere.
+          const found = statSync(join(folder, name), { throwIfNoEntry: false })
+          return `${name} ${found?.mtimeMs} ${found?.size}`
         }),
     )
     .join('\n')
@@ -81,6 +84,8 @@ export interface TextWatchOptions {
   /** What is served now. */
   texts: Texts
   programmes: readonly ProgrammeInfo[]
+  /** Production offers a draft language only where the programme names it. */
+  production: boolean
   logger: Logger
   alarms: Pick<Alarms, 'raise' | 'clear'>
   /** How often the files are looked at [5000]. */
@@ -89,48 +94,71 @@ export interface TextWatchOptions {
 
 /** Takes up changed menus and texts while the process serves. */
 export function watchTexts(options: TextWatchOptions) {
-  const { folders, programmes, logger, alarms, everyMs = 5_000 } = options
+  const { folders, programmes, production, logger, alarms, everyMs = 5_000 } = options
   let current = options.texts
-  let seen = fingerprint(folders)
+  /** Of the files that were last judged, and of those that were last seen. */
+  let judged = fingerprint(folders)
+  let seen = judged
+  let refused = false
   const takers: ((texts: Texts) => void)[] = []
 
-  /** Looks now. A file that is being written is looked at again: its next state has another fingerprint. */
-  function look(): 'same' | 'taken' | 'refused' {
+  /** Every page of seven languages takes a second to lay out; between two languages callbacks are answered. */
+  async function faultsOf({ i18n, menus }: Texts): Promise<Fault[]> {
+    const faults = [
+      ...versionFaults(current.menus, menus),
+      ...(production ? draftFaults(i18n, programmes) : []),
+    ]
+    for (const programme of programmes)
+      for (const tag of programme.languages) {
+        faults.push(...prove(menus, i18n, [programme], tag).faults)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    return faults
+  }
+
+  /** A change is judged once the files have been the same for two looks: half of a copy is no change. */
+  async function look(): Promise<void> {
     const now = fingerprint(folders)
-    if (now === seen) return 'same'
+    const isSettled = now === seen
     seen = now
+    if (now === judged && !refused) alarms.clear('texts.refused')
+    if (now === judged || !isSettled) return
     const { faults: fileFaults, ...read } = readTexts(folders)
-    const faults =
-      fileFaults.length > 0
-        ? fileFaults
-        : [...versionFaults(current.menus, read.menus), ...prove(read.menus, read.i18n, programmes).faults]
-    if (faults.length > 0) {
+    const faults = fileFaults.length > 0 ? fileFaults : await faultsOf(read)
+    if (fingerprint(folders) !== now) return
+    judged = now
+    refused = faults.length > 0
+    if (refused) {
       alarms.raise('texts.refused')
       for (const fault of faults) logger.error({ event: 'texts.refused', fault: describeFault(fault) })
-      return 'refused'
+      return
     }
-    current = read
     for (const take of takers) take(read)
+    current = read
     alarms.clear('texts.refused')
     logger.info({
       event: 'texts.taken',
       menus: [...read.menus.values()].map(({ menu, version }) => `${menu} ${version}`),
     })
-    return 'taken'
   }
 
+  let looking = false
   const timer = setInterval(() => {
-    try {
-      look()
-    } catch (error) {
-      // A file that vanished while it was read: looked at again next time.
-      logger.warn({ event: 'texts.unreadable', code: error instanceof Error ? error.name : 'unknown' })
-    }
+    if (looking) return
+    looking = true
+    look()
+      .catch((error: unknown) => {
+        // A file that vanished while it was read, or that may not be read: looked at again next time.
+        alarms.raise('texts.refused')
+        logger.error({ event: 'texts.unreadable', code: errorCode(error) })
+      })
+      .finally(() => {
+        looking = false
+      })
   }, everyMs)
   timer.unref()
 
   return {
-    look,
     /** What is served now. */
     current: () => current,
     /** Called with every later texts that pass. */

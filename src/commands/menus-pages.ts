@@ -16,7 +16,7 @@ async function asked({ language, programme }: PageOptions) {
   const { menus, i18n } = loadTexts(folders)
   const tag = languageIn(i18n, language)
   const found = programme === undefined ? undefined : await programmeOf(String(programme))
-  const limits = found === undefined ? anyProgramme(tag) : { ...found, languages: [tag] }
+  const limits = found === undefined ? anyProgramme(tag, 'XOF') : { ...found, languages: [tag] }
   const face: ProgrammeFace | undefined = found
   const offered = found?.languages ?? [tag]
   if (!offered.includes(tag))

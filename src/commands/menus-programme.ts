@@ -22,19 +22,24 @@ export async function programmeOf(wish: string): Promise<TextLimits & ProgrammeF
   return programme
 }
 
-/** A language as most networks carry it, with an amount as long as any. */
-export function anyProgramme(tag: string): TextLimits {
+/** A way to write a language as most networks carry it, with the longest amount of the currencies that programmes keep. */
+export function anyProgramme(tag: string, currencyCode = 'HTG'): TextLimits {
   return {
     code: 'any',
     menu: 'member',
     languages: [tag],
     draftLanguages: [tag],
-    currencyCode: 'XOF',
+    currencyCode,
     screenSeptetsFirst: 140,
     screenSeptetsMax: 160,
     segmentsMax: 3,
     optOutTail: null,
   }
+}
+
+/** Every tag of a language: its folder, and its endings. */
+function waysToWrite(i18n: I18n, base: string): string[] {
+  return [...i18n.languages.values()].filter((info) => info.base === base).map(({ code }) => code)
 }
 
 /** UsageError that names the languages there are when it is none of them. */
@@ -63,7 +68,13 @@ export async function createProofOf(
       ...textFaults(i18n),
       ...discretionFaults(i18n),
       ...structure,
-      ...(fits ? prove(menus, i18n, [anyProgramme(code)]).faults : []),
+      ...(fits
+        ? prove(
+            menus,
+            i18n,
+            waysToWrite(i18n, code).map((tag) => anyProgramme(tag)),
+          ).faults
+        : []),
     ]
   }
 }

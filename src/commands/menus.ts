@@ -63,7 +63,9 @@ async function check(programme: string | undefined): Promise<void> {
   const { anyProgramme, programmeOf } = await import('./menus-programme.ts')
   const { menus, i18n } = loadTexts(folders)
   const programmes: TextLimits[] =
-    programme === undefined ? i18n.bases.map(anyProgramme) : [await programmeOf(programme)]
+    programme === undefined
+      ? [...i18n.languages.keys()].map((tag) => anyProgramme(tag))
+      : [await programmeOf(programme)]
   const proof = prove(menus, i18n, programmes)
   if (proof.faults.length > 0)
     throw new StartError('Not everything can be published', proof.faults.map(describeFault))

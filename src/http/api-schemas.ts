@@ -302,7 +302,7 @@ export const estimateAnswer = z.object({
   over: z
     .object({ character: z.string(), at: z.int().describe('Place in the text, from 0') })
     .nullable()
-    .describe('The first character that is no longer in the first segment'),
+    .describe('The character with which the text outgrows a single segment'),
   segmentsWithoutCostly: z.int().describe('Segments if each costly letter were one of GSM-7'),
   cost: z
     .object({ amount: amountAnswer, currency: z.string() })

@@ -40,7 +40,8 @@ export interface ApiDeps {
   clock: Clock
   logger: Logger
   metrics: Metrics
-  i18n: Pick<I18n, 'languages'>
+  /** The texts of the moment. */
+  texts(): { i18n: Pick<I18n, 'languages'> }
   /** Dialogues that a member who is erased may have left; without it they end by themselves within minutes. */
   forgetDialogues?: ForgetDialogues
 }
@@ -59,7 +60,7 @@ interface Route {
 const bodyBytesMax = 102_400
 
 /** Every route of `/api/v1`; a write needs nothing more to be repeated safely under an Idempotency-Key. */
-function routesOf(clock: Clock, forgetDialogues: ForgetDialogues, i18n: ApiDeps['i18n']): readonly Route[] {
+function routesOf(clock: Clock, forgetDialogues: ForgetDialogues, texts: ApiDeps['texts']): readonly Route[] {
   return [
     {
       method: 'post',
@@ -197,14 +198,14 @@ function routesOf(clock: Clock, forgetDialogues: ForgetDialogues, i18n: ApiDeps[
       scope: 'read',
       reads: true,
       handle: (tx, caller, request) =>
-        estimateText(tx, i18n, caller, parseInput(estimateSchema, request.body)),
+        estimateText(tx, texts().i18n, caller, parseInput(estimateSchema, request.body)),
     },
   ]
 }
 
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
-  const { db, clock, logger, i18n, forgetDialogues = () => Promise.resolve(0) } = deps
+  const { db, clock, logger, texts, forgetDialogues = () => Promise.resolve(0) } = deps
   const router = Router()
   router.use(watch(deps))
   router.get('/openapi.json', (_request, response) => {
@@ -221,7 +222,7 @@ export function createApi(deps: ApiDeps): Router {
     }),
   )
 
-  for (const route of routesOf(clock, forgetDialogues, i18n))
+  for (const route of routesOf(clock, forgetDialogues, texts))
     router[route.method](route.path, (request, response, next) => {
       response.locals.route = `${route.method} ${route.path}`
       answer(deps, route, request, response).catch(next)

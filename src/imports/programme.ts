@@ -39,6 +39,8 @@ const programmeSchema = z
     serviceCode: z
       .string()
       .regex(/^\*\d+(\*\d+)*#?$/, 'must look like "*384*1#"')
+      // What screens and SMS are proved with.
+      .max(12, 'must be at most 12 signs: it stands on screens and in every SMS')
       .transform((serviceCode) => serviceCode.replace(/#$/, '')),
     senderId: z.string().regex(/^[A-Za-z0-9 ]{1,11}$/, 'must be 1 to 11 letters and digits'),
     shortcode: z
@@ -55,12 +57,12 @@ const programmeSchema = z
       .max(7, 'must be at most 7: they stand on one screen')
       .refine((tags) => new Set(tags).size === tags.length, 'names a language twice'),
     draftLanguages: z.array(z.string()).default([]),
-    screenSeptetsFirst: screenSeptets.default(140),
-    screenSeptetsMax: screenSeptets.default(160),
+    screenSeptetsFirst: screenSeptets.optional(),
+    screenSeptetsMax: screenSeptets.optional(),
     twoWaySms: z.boolean().optional(),
     smsSegmentsMax: z.number().int().min(1).max(6).nullable().default(null),
     holidays: z.array(z.iso.date('must be days such as "2027-04-04"')).default([]),
-    officePhone: z.string().nullable().default(null),
+    officePhone: z.string().max(16, 'must be at most 16 signs').nullable().default(null),
     sendFrom: minuteOfDay.default(480),
     sendUntil: minuteOfDay.default(1_200),
     dailyCap: z.number().int().min(1).max(20).default(2),
@@ -69,7 +71,7 @@ const programmeSchema = z
     unblockCodes: z
       .record(
         z.string().regex(/^(any|\d{5,6})$/, 'must be a network code such as "63902", or "any"'),
-        z.string().regex(/^[*#\d]{2,20}$/, 'must be a code to dial such as "*456*9*5*5#"'),
+        z.string().regex(/^[*#\d]{2,14}$/, 'must be a code to dial such as "*456*9*5*5#", at most 14 signs'),
       )
       .default({}),
     simSwapCheck: z.boolean().default(false),
@@ -154,30 +156,26 @@ export async function insertDescribed(tx: Queryable, programme: Described): Prom
   return (await writeSettings(tx, settingsOf(written))).id
 }
 
-/** By the names of the table's columns. */
+/** By the names of the table's columns; what a description leaves out stays as it is there. */
 function settingsOf({ currency, sendFrom, sendUntil, ...same }: Omit<Described, 'staff' | 'twoWaySms'>) {
-  return { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
+  const settings = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
+  const told = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(told) as Omit<typeof settings, 'screenSeptetsFirst' | 'screenSeptetsMax'>
 }
 
-function limitsOf({
-  code,
-  languages,
-  draftLanguages,
-  currency,
-  country,
-  smsSegmentsMax,
-  optOutTail,
-  screenSeptetsFirst,
-  screenSeptetsMax,
-}: Described) {
+/** What the table has for a programme that says nothing of it. */
+const unsaid = { menu: 'member', screenSeptetsFirst: 140, screenSeptetsMax: 160 }
+
+function limitsOf(described: Described, before: typeof unsaid = unsaid): DescribedProgramme {
+  const { code, languages, draftLanguages, currency, country, smsSegmentsMax, optOutTail } = described
   return {
     code,
-    menu: 'member',
+    menu: before.menu,
     languages,
     draftLanguages,
     currencyCode: currency,
-    screenSeptetsFirst,
-    screenSeptetsMax,
+    screenSeptetsFirst: described.screenSeptetsFirst ?? before.screenSeptetsFirst,
+    screenSeptetsMax: described.screenSeptetsMax ?? before.screenSeptetsMax,
     segmentsMax: smsSegmentsMax ?? segmentsMaxOf(country),
     optOutTail,
   }
@@ -323,8 +321,8 @@ function check(
   for (const tag of programme.draftLanguages)
     if (!programme.languages.includes(tag)) faults.push(`draftLanguages: "${tag}" is not among the languages`)
   faults.push(...countryFaults(read.programme))
-  if (strange.length === 0) faults.push(...textFaults(limitsOf(read.programme)))
   const before = programmes.find(({ code }) => code === programme.code)
+  if (strange.length === 0) faults.push(...textFaults(limitsOf(read.programme, before)))
   if (before !== undefined && before.currencyCode !== programme.currency)
     faults.push(`currency: the books are kept in ${before.currencyCode}`)
   const others = programmes.filter(({ code }) => code !== programme.code)

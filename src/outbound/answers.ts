@@ -23,7 +23,7 @@ import {
 } from './wording.ts'
 
 /** Septets or UCS-2 units that a list may take, so that the text around it still fits one segment, or three of UCS-2. */
-const listUnitsMax = 110
+export const listUnitsMax = 110
 const movementsMax = 5
 
 interface Asked extends TextAsk {

@@ -21,8 +21,12 @@ import {
 
 /** A correction speaks as the message it corrects did; else her language, the phone's, the programme's, as the programme writes it. */
 export function languageOf(row: DecisionRow, i18n: I18n): string {
-  const wishes = [row.correctsLanguage, row.memberLanguage, row.phoneLanguage]
-  const wanted = wishes.map((wish) => offeredAs(wish, row.languages) ?? wish)
+  // What the programme does not offer was not proved for it; a correction alone keeps to the language of before.
+  const corrected = offeredAs(row.correctsLanguage, row.languages) ?? row.correctsLanguage
+  const wanted = [
+    corrected,
+    ...[row.memberLanguage, row.phoneLanguage].map((wish) => offeredAs(wish, row.languages) ?? null),
+  ]
   const spoken = [...wanted, ...row.languages].find((tag) => tag !== null && i18n.languages.has(tag))
   if (typeof spoken !== 'string') throw new RangeError('No language of the programme is loaded')
   return spoken

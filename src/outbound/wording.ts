@@ -46,7 +46,8 @@ export function fitValue(text: string, info: LanguageInfo, charactersMax: number
   const line = text.replace(/\s+/gu, ' ').trim()
   const cut = [...line].slice(0, charactersMax).join('').trim()
   const spelled = spell(cut, info.gsm7)
-  if (septetsOf(spelled) !== undefined) return spelled
+  // Where all letters are written anyway, a mark costs nothing.
+  if (info.gsm7 === null || septetsOf(spelled) !== undefined) return spelled
   return [...spelled]
     .map((letter) =>
       septetsOf(letter) === undefined ? letter.normalize('NFD').replace(/\p{M}/gu, '') : letter,

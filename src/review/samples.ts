@@ -4,6 +4,7 @@ import type { I18n } from '../i18n.ts'
 import type { ProgrammeFace } from '../imports/programme.ts'
 import { currencyExponent } from '../money.ts'
 import { fitValue, nameCharactersMax, placeCharactersMax, titleCharactersMax } from '../outbound/wording.ts'
+import { languageChoices } from '../sms/choices.ts'
 import type { Samples } from '../ussd/data.ts'
 
 /** Where no programme is named. */
@@ -70,7 +71,7 @@ export function plainSmsValues(
     time: i18n.time(tag, 10 * 60),
     receipt,
     lines: words.map((word) => `${i18n.shortDate(tag, day)} ${word} ${amount}`).join(', '),
-    choices: languages.map((code) => `${code} (${i18n.language(code).endonym})`).join(', '),
+    choices: languageChoices(i18n, languages, info.gsm7 === null),
   }
   return (key) => ({
     ...same,

@@ -94,6 +94,8 @@ function withWording(text: string, wording: string, date: string): string {
 
 /** The note on what awaits a native reader has had its day once one has read everything. */
 function withMark(text: string, { reviewer, date, complete }: ReviewMark): string {
+  // Who confirmed everything stays named until somebody else has.
+  if (!complete && (JSON.parse(text) as { reviewState?: string }).reviewState === 'reviewed') return text
   let marked = withValue(text, ['reviewer'], reviewer, 'reviewState')
   marked = withValue(marked, ['reviewedDate'], date, 'reviewer')
   if (!complete) return marked

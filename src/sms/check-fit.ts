@@ -3,6 +3,7 @@ import { estimateSms, type SmsEstimate, septetsOf, spell } from '../encoding.ts'
 import type { Fault } from '../fault.ts'
 import type { I18n, LanguageInfo } from '../i18n.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { listUnitsMax } from '../outbound/answers.ts'
 import { fitValue, nameCharactersMax, placeCharactersMax, titleCharactersMax } from '../outbound/wording.ts'
 import { languageChoices } from './choices.ts'
 
@@ -26,21 +27,24 @@ const longName = 'Ndèye Coumba Bâ Sané Diédhiou'
 const longPlace = 'Sous le grand fromager de Boucotte-Ziguinchor'
 const longTitle = 'Le rôle du groupe et la garantie solidaire entre nous'
 const longestReceipt = '999999'
-/** As many lines as a list takes (see outbound/answers). */
-const longestList = 'x'.repeat(110)
-
 /** Every text that leaves by itself; parts stand inside others. */
 export function worstTexts(
   i18n: I18n,
-  { code: programme, languages, currencyCode, segmentsMax }: SmsLimits,
+  {
+    code: programme,
+    languages,
+    tags = languages,
+    currencyCode,
+    segmentsMax,
+  }: SmsLimits & { tags?: readonly string[] },
   longest: { amount(tag: string, currency: string): string; date(tag: string): string },
 ): WorstText[] {
-  return languages.flatMap((tag) => {
+  return tags.flatMap((tag) => {
     const info = i18n.language(tag)
     const values = valuesOf(i18n, tag, languages, longest.amount(tag, currencyCode), longest.date(tag))
     return (
       [...i18n.keys(tag, 'sms')]
-        .filter((key) => !key.startsWith('part.'))
+        .filter((key) => !key.startsWith('part.') || key.startsWith('part.movement.'))
         // Where parts are not joined nobody gets these (see outbound/texts).
         .filter((key) => info.gsm7 !== null || segmentsMax > 1 || !/\.full(_\w+)?$/.test(key))
         .map((key) => {
@@ -58,11 +62,14 @@ export function worstTexts(
   })
 }
 
-/** Whoever holds the phone may read it: it keeps to one segment everywhere. A full text has what the programme pays for. */
+/**
+ * Whoever holds the phone may read it: it keeps to one segment everywhere. A full text has what the programme pays for, and an
+ * answer to her own SMS in a script without GSM-7 two, also where they arrive apart.
+ */
 function limitOf(key: string, { gsm7 }: LanguageInfo, segmentsMax: number): number {
   if (key.endsWith('.discreet')) return 1
   if (gsm7 !== null) return 1
-  return key.startsWith('reply.') ? Math.min(2, segmentsMax) : segmentsMax
+  return key.startsWith('reply.') ? 2 : segmentsMax
 }
 
 function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount: string, date: string) {
@@ -76,7 +83,7 @@ function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount:
     sender: 'WWWWWWWWWWW',
     code: '*38400*1234#',
     unblock: '*456*99*5*5*1#',
-    office: '+221338000000',
+    office: '+221 33 800 00 0',
     name,
     facilitator: name,
     signature: part('part.signature', { facilitator: name }),
@@ -89,7 +96,7 @@ function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount:
     dueDate: date,
     time: i18n.time(tag, 22 * 60 + 30),
     receipt: longestReceipt,
-    lines: longestList,
+    lines: longestList(i18n, tag, amount),
     choices: languageChoices(i18n, languages, info.gsm7 === null),
   }
   return (key: string) => ({
@@ -100,6 +107,19 @@ function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount:
   })
 }
 
+/** As many movements as a list takes (see outbound/answers), with the longest word for one. */
+function longestList(i18n: I18n, tag: string, amount: string): string {
+  const words = [...i18n.keys(tag, 'sms')]
+    .filter((key) => key.startsWith('part.movement.'))
+    .map((key) => i18n.text(tag, 'sms', key))
+  const word = words.reduce((one, other) => (other.length > one.length ? other : one), '')
+  const line = `${i18n.shortDate(tag, '2026-12-29')} ${word} ${amount}`
+  const lines = Array.from({ length: 5 }, (_, index) =>
+    Array.from({ length: index + 1 }, () => line).join(', '),
+  )
+  return lines.findLast((list) => list.length <= listUnitsMax) ?? line
+}
+
 /** What is too long, leaves GSM-7, or has no room left for the network's own words behind the first message. */
 export function smsFaults(i18n: I18n, limits: SmsLimits, texts: readonly WorstText[]): Fault[] {
   return texts.flatMap((worst) => {
@@ -107,6 +127,15 @@ export function smsFaults(i18n: I18n, limits: SmsLimits, texts: readonly WorstTe
     const place = i18n.place(tag, 'sms.json', key.split('.'))
     const where = `"${key}": in ${tag} for programme ${limits.code}`
     const isGsm7 = i18n.language(tag).gsm7 !== null
+    if (text.includes('{{'))
+      return [
+        {
+          ...place,
+          what: `${where} a value is not known there`,
+          text,
+          remedy: 'Look for a slip in the name between {{ and }}.',
+        },
+      ]
     if (isGsm7 && costly.length > 0)
       return [
         {

@@ -113,7 +113,10 @@ export const actions: Readonly<Record<string, Action>> = {
       )
       if (verdict === 'ok') return { outcome: 'ok', changes: { passed: true } }
       if (verdict === 'none') return { outcome: 'none', changes: { hasPin: false } }
-      return { outcome: verdict, values: { left: String(triesLeft) } }
+      return {
+        outcome: verdict,
+        values: { left: context.i18n.number(context.dialogue.language ?? 'en', triesLeft) },
+      }
     },
   },
 

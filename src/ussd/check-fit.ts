@@ -32,20 +32,19 @@ export interface Fit {
   screens: Screen[]
 }
 
-/** A screen with more pages than this is no screen. */
-const pagesMax = 60
+/** A programme, and which of its languages are laid out [all]. */
+export type LaidOut = ProgrammeLimits & { tags?: readonly string[] }
+
+/** Nobody turns more pages of one screen. */
+const pagesMax = 40
 
 /** Lays every state out for every language and role of every programme. */
-export function checkFit(
-  menus: ReadonlyMap<string, Menu>,
-  i18n: I18n,
-  programmes: readonly ProgrammeLimits[],
-): Fit {
+export function checkFit(menus: ReadonlyMap<string, Menu>, i18n: I18n, programmes: readonly LaidOut[]): Fit {
   const renderer = createRenderer(i18n)
   const faults = new Map<string, Fault>()
   const screens: Screen[] = []
   for (const programme of programmes)
-    for (const tag of programme.languages) {
+    for (const tag of programme.tags ?? programme.languages) {
       const samples = samplesOf(i18n, tag, programme.currencyCode)
       const scope: Scope = {
         i18n,
@@ -91,12 +90,14 @@ function limitOf(encoding: 'gsm7' | 'ucs2', septetsMax: number): number {
 function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, role: string): void {
   const { tag, programme, report } = scope
   const isFirst = [menu.home, menu.gates.language, menu.gates.resume].includes(name)
-  const septetsMax = isFirst ? programme.screenSeptetsFirst : programme.screenSeptetsMax
+  // A deep dial may end at once, and what ends has no second page.
+  const isShort = isFirst || state.kind === 'end'
+  const septetsMax = isShort ? programme.screenSeptetsFirst : programme.screenSeptetsMax
   const notices = noticesOver(scope, menu, name, state)
   const [fullest, ...others] = worstViews(scope, state)
   const asks: Ask[] = [
     ...[fullest, ...others].map((view) => ({ view, notice: undefined })),
-    ...notices.map((notice) => ({ view: fullest, notice })),
+    ...[fullest, ...others].flatMap((view) => notices.map((notice) => ({ view, notice }))),
   ].map((ask) => ({ role, septetsMax, ...ask }))
   for (const ask of asks) {
     const { notice } = ask
@@ -110,6 +111,12 @@ function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, r
     const where = `${menu.menu}.${name}: in ${tag} for programme ${programme.code}${said}`
     const place = textPlace(scope, menu, name)
     const last = pages.screens[0]
+    if (pages.endless)
+      report({
+        ...place,
+        what: `${where} it has more than ${pagesMax} pages`,
+        remedy: 'Show less on it, or part it into several states.',
+      })
     if (over !== undefined)
       report({
         ...place,
@@ -187,6 +194,7 @@ function pagesOf(
   const { tag, programme, renderer } = scope
   const screens: Screen[] = []
   let whole = true
+  let endless = false
   let options: string[] = []
   for (let page = 0; page < pagesMax; page += 1) {
     const dialogue: Dialogue = {
@@ -217,6 +225,7 @@ function pagesOf(
       units,
       limit,
     })
+    endless = rendered.more
     if (!rendered.more) break
   }
   // A screen is laid out for one alphabet, also where one of its pages could do with the other.
@@ -228,7 +237,7 @@ function pagesOf(
         limit: limitOf('ucs2', septetsMax),
       })
   const longestOption = options.reduce((one, other) => (other.length > one.length ? other : one), '')
-  return { screens, whole, longestOption }
+  return { screens, whole, endless, longestOption }
 }
 
 /** Values that an outcome brings to the state's own text. */
@@ -276,7 +285,7 @@ function noticesOver({ samples }: Scope, menu: Menu, name: string, state: MenuSt
     ),
   )
   const notices = led.map(({ reason, values }): Notice => ({ reason, values: values(samples) }))
-  if (state.kind !== 'input') notices.push({ reason: 'choice_unknown' })
+  notices.push({ reason: 'choice_unknown' })
   if (name === menu.home)
     for (const reason of ['not_allowed', 'menu_changed', 'network_blocked']) notices.push({ reason })
   return notices
@@ -289,7 +298,8 @@ function checkClosing(
 ): void {
   const text = renderer.closing(tag, key.replace('common.', ''), values).replace(/^END /, '')
   const { encoding, units } = measureUssd(text)
-  const limit = limitOf(encoding, programme.screenSeptetsMax)
+  // It may be the first answer of a dialogue.
+  const limit = limitOf(encoding, programme.screenSeptetsFirst)
   if (units > limit)
     report({
       ...i18n.place(tag, 'ussd.json', key.split('.')),

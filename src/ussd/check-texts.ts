@@ -17,6 +17,9 @@ const words = ['back', 'home', 'more']
 /** Reasons that the engine gives by itself. */
 const engineReasons = ['choice_unknown', 'not_allowed', 'menu_changed', 'network_blocked']
 
+/** What is said of a text that no menu shows. */
+export const unusedText = 'stands on no screen'
+
 /** A text that a screen needs, and the longest values that it may use. */
 export interface Needed {
   key: string
@@ -27,7 +30,7 @@ export interface Needed {
 const nothing = () => ({})
 
 /** Every fault of the USSD texts in these languages. */
-export function textFaults(
+export function screenTextFaults(
   menus: ReadonlyMap<string, Menu>,
   i18n: I18n,
   languages: readonly string[],
@@ -171,7 +174,7 @@ function unusedFaults(i18n: I18n, tag: string, needed: ReadonlyMap<string, Neede
     .filter((key) => !needed.has(key))
     .map((key) => ({
       ...i18n.place(tag, 'ussd.json', key.split('.')),
-      what: `"${key}" stands on no screen`,
+      what: `"${key}" ${unusedText}`,
       text: i18n.text(tag, 'ussd', key),
       remedy: 'Delete it, or look for a slip in its name.',
     }))

@@ -4,9 +4,9 @@ import type { Fault } from '../fault.ts'
 import type { I18n } from '../i18n.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { actions } from './actions.ts'
-import { checkFit, type Fit } from './check-fit.ts'
+import { checkFit, type Fit, type LaidOut } from './check-fit.ts'
 import { type Path, pathFaults, pathsOf } from './check-paths.ts'
-import { textFaults } from './check-texts.ts'
+import { screenTextFaults } from './check-texts.ts'
 import { dialogueFacts, sources } from './data.ts'
 import { type Menu, type MenuState, type Outcomes, placeIn, publicMenu, transitionsOf } from './menu.ts'
 
@@ -32,7 +32,7 @@ export function menuFaults(
   return [
     ...served.flatMap((programme) => programmeFaultsOf(programme, menus, i18n)),
     ...[...menus.values()].flatMap(structureFaults),
-    ...textFaults(menus, i18n, spoken),
+    ...screenTextFaults(menus, i18n, spoken),
   ]
 }
 
@@ -44,12 +44,12 @@ export interface Proof extends Fit {
 export function proveMenus(
   menus: ReadonlyMap<string, Menu>,
   i18n: I18n,
-  programmes: readonly ProgrammeLimits[],
+  programmes: readonly LaidOut[],
 ): Proof {
   const { faults, screens } = checkFit(menus, i18n, programmes)
   const found = [...menus.values()].flatMap((menu) =>
     programmes.flatMap((programme) =>
-      programme.languages.map((tag) => {
+      (programme.tags ?? programme.languages).map((tag) => {
         const own = screens.filter((screen) => screen.programme === programme.code && screen.tag === tag)
         const paths = pathsOf(menu, own)
         return { paths, faults: pathFaults(menu, paths) }

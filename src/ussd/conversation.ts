@@ -135,7 +135,10 @@ export function createConversation(deps: ConversationDeps) {
         markOf: (text) => keys.mark(hop.programme.id, text),
         saying: {
           channel: 'ussd',
-          wording: i18n.language(current.dialogue.language ?? hop.language).consent.version,
+          // What she read, also when the texts changed meanwhile.
+          wording:
+            current.dialogue.wording ??
+            i18n.language(current.dialogue.language ?? hop.language).consent.version,
           language: current.dialogue.language,
           collector: 'herself',
           // Worked out late it is still of when she said it, and what she said since stands.
@@ -207,7 +210,8 @@ export function createConversation(deps: ConversationDeps) {
     const said = held
       ? { notice: { reason: notice.reason, values: notice.values ?? {} } }
       : { notice: undefined }
-    return { dialogue: { ...dialogue, page, more, shown, subject: view.subject, ...said }, text }
+    const { version: wording } = i18n.language(dialogue.language ?? hop.language).consent
+    return { dialogue: { ...dialogue, page, more, shown, subject: view.subject, wording, ...said }, text }
   }
 
   /** Goes on with inputs of a deep dial until one does not fit or a gate asks something of her. */

@@ -104,17 +104,25 @@ export function samplesOf(i18n: I18n, tag: string, currency: string): Samples {
     place: 'Maison des femmes de Ziguinchor',
     title: 'Le role du groupe et de sa caisse de solidarite',
     count: i18n.number(tag, 99),
-    phone: '+221338000000',
+    phone: '+221 33 800 00 0',
     code: '*384*123456#',
     number: 'L-2026-001234',
     wording: i18n.language(tag).consent.wording,
   }
 }
 
-/** Eight figures where the currency has no minor unit, else six and the decimals: some hundred times the largest loan. */
+/** Currencies of which a hundred thousand is a fortune for a member. */
+const strong: ReadonlySet<string> = new Set(['EUR', 'USD', 'CAD', 'GBP', 'CHF', 'AUD', 'NZD'])
+
+/**
+ * Eight figures where the currency has no minor unit, six and the decimals where it is a strong one, else seven and the decimals:
+ * many times the largest loan.
+ */
 export function longestAmount(i18n: I18n, tag: string, currency: string): string {
   const exponent = currencyExponent(currency)
-  const amount = new Decimal(exponent === 0 ? '99999999' : `999999.${'9'.repeat(exponent)}`)
+  const amount = new Decimal(
+    exponent === 0 ? '99999999' : `${strong.has(currency) ? '999999' : '9999999'}.${'9'.repeat(exponent)}`,
+  )
   return i18n.amount(tag, amount, currency)
 }
 
@@ -244,7 +252,7 @@ export const sources: Readonly<Record<string, Source>> = {
 
   schedule: {
     linesMax: 24,
-    alone: ['none', 'part', 'paid'],
+    alone: ['none', 'heading', 'part', 'paid'],
     texts: {
       none: nothing,
       /** Only with several loans. */

@@ -36,7 +36,7 @@ export interface RenderRequest {
 export type Renderer = ReturnType<typeof createRenderer>
 
 export function createRenderer(i18n: I18n) {
-  /** Texts do not change while a process lives: spelt and taken apart at their placeholders once a language. */
+  /** Texts of one state of the files: spelt and taken apart at their placeholders once a language. */
   const known = new Map<string, Map<string, string[]>>()
 
   /** Even parts are text, odd ones names of values. */

@@ -61,6 +61,8 @@ export interface Dialogue {
   subject: string | undefined
   /** What she picked out of a list, for the screens behind it: an entry, or a receipt that was verified. */
   chosen: string | undefined
+  /** Version of the wording in which she was last asked about our messages. */
+  wording?: string | undefined
   /** Values of the last outcome, for the screen it led to. */
   values: Readonly<Record<string, string>> | undefined
   /** Argon2id hash of a new PIN until it is repeated. */

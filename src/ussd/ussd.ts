@@ -51,10 +51,13 @@ const givenMax = 20_000
 const drainMs = 20_000
 
 export function createUssd(deps: UssdDeps) {
-  const { db, clock, logger, metrics, i18n, sessions, deadlineMs = 7_500 } = deps
+  const { db, clock, logger, metrics, sessions, deadlineMs = 7_500 } = deps
   const keys = createSessionKeys(deps.sessionKey)
-  const renderer = createRenderer(i18n)
-  const conversation = createConversation({ ...deps, renderer, keys })
+  const speakingIn = (texts: Pick<UssdDeps, 'i18n' | 'menus'>) => {
+    const renderer = createRenderer(texts.i18n)
+    return { renderer, conversation: createConversation({ ...deps, ...texts, renderer, keys }) }
+  }
+  let { renderer, conversation } = speakingIn(deps)
   const late = createLateAnswers({ logger, metrics })
   const programmes = new Map(deps.programmes.map((programme) => [programme.serviceCode, programme]))
   /** Callbacks of one session wait for one another, so that a repeated one finds the answer of the first. */
@@ -180,6 +183,11 @@ export function createUssd(deps: UssdDeps) {
   }
 
   return {
+    /** Other menus and texts from the next callback on; what is remembered of answers given stays. */
+    use(texts: Pick<UssdDeps, 'i18n' | 'menus'>): void {
+      ;({ renderer, conversation } = speakingIn(texts))
+    },
+
     /** Never rejects. `only`: the one programme that the caller may reach, by its id; a code of another one is unknown to it. */
     async answer(call: UssdCall, only?: string): Promise<string> {
       const startedMs = elapsedMs()

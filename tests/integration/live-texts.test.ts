@@ -63,13 +63,13 @@ const firstScreen = () => {
   dials += 1
   return answer(`live-${dials}`, '')
 }
-const within = { timeout: 20_000, interval: 250 }
+const within = { timeout: 40_000, interval: 250 }
 
 test('a changed text is served without a restart', async () => {
   expect(await firstScreen()).toContain('Bienvenue')
   change('locales/fr/ussd.json', '"text": "Bienvenue"', '"text": "Bonjour"')
   await expect.poll(firstScreen, within).toContain('CON Bonjour')
-}, 60_000)
+}, 90_000)
 
 test('a change with faults is refused with file, line and remedy, and the last good menu stays', async () => {
   change('locales/fr/ussd.json', '"text": "Bonjour"', `"text": "${'Bonjour '.repeat(30).trim()}"`)
@@ -92,9 +92,9 @@ test('a menu that changes under its old version is refused', async () => {
     '- { key: "7", name: verify, to: verify }',
     '- { key: "9", name: verify, to: verify }',
   )
-  await tama.printed(/texts\.refused.*the menu changed, and its version is still \d+/, 20_000)
+  await tama.printed(/texts\.refused.*the menu changed, and its version is still \d+/, 40_000)
   expect(await firstScreen()).toMatch(/\n6 /)
-}, 60_000)
+}, 90_000)
 
 test('with a new version it is taken up: a dialogue under way starts again at the root with a line of notice', async () => {
   const before = await answer('under-way', '')

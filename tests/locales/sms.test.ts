@@ -79,9 +79,10 @@ test('every text is one GSM-7 segment where a language has a GSM-7 spelling, and
 })
 
 test('where the networks join no parts, nothing of a script without GSM-7 has a second segment', () => {
+  // An answer to her own SMS may come in two.
   for (const tag of ['ar', 'ps', 'fa-AF', 'ur'])
     for (const { key, text, segments } of worstTexts(i18n, { ...offering(tag), segmentsMax: 1 }, longest))
-      if (!key.startsWith('reply.')) expect(segments, `${tag} ${key}: ${text}`).toBe(1)
+      expect(segments, `${tag} ${key}: ${text}`).toBeLessThanOrEqual(key.startsWith('reply.') ? 2 : 1)
 })
 
 test('no text but an answer to her own SMS asks for an SMS: two-way SMS does not exist everywhere', () => {

@@ -35,7 +35,13 @@ const i18n = loadI18n('locales')
 
 export async function serveApi(db: Db, clock = fixedClock(testNow)): Promise<ApiUnderTest> {
   const app = createApp()
-  const router = createApi({ db, clock, i18n, logger: silentLogger, metrics: createMetrics() })
+  const router = createApi({
+    db,
+    clock,
+    texts: () => ({ i18n }),
+    logger: silentLogger,
+    metrics: createMetrics(),
+  })
   app.use('/api/v1', router)
   answerTheRest(app, silentLogger)
   const server = await listen(app, 0, '127.0.0.1')

@@ -18,7 +18,7 @@ if (menu === undefined) throw new Error('there is no menu of members')
 const escaped = (text: string) => html`${text}`.markup
 
 function screensIn(tag: string, reviewState: 'draft' | 'reviewed' = 'draft'): string {
-  const programme = anyProgramme(tag)
+  const programme = anyProgramme(tag, 'XOF')
   const measured = prove(menus, i18n, [programme])
   const review = { reviewState, reviewNote: 'a <note>', reviewer: 'Awa', reviewedDate: '2026-11-26' }
   return screensPage({ i18n, menus, tag, programme, face: exampleFace, review, measured })

@@ -162,7 +162,7 @@ describe('the start is refused for', () => {
     [
       'a last screen that is too long',
       { language: 'en', from: 'The code is locked.', to: 'The code is locked. '.repeat(8) },
-      /the last screen is longer than 160/,
+      /the last screen is longer than 140/,
     ],
   ])('%s', (_, change, fault) => {
     expect(faultsOf(same, change).join('\n')).toMatch(fault)
