@@ -51,6 +51,44 @@ test('the documented example opens a programme with its accounts and staff; a se
   ])
 })
 
+test('what a description leaves out stays as it is in the database', async () => {
+  await write(example)
+  await database.db.pool.query('update programmes set screen_septets_max = 120')
+  const short = example.replace(/^screenSeptets\w+: .*\n/gm, '')
+  expect(short).not.toBe(example)
+  await write(short)
+  expect((await loadProgrammes(database.db))[0]).toMatchObject({
+    screenSeptetsFirst: 140,
+    screenSeptetsMax: 120,
+  })
+  await write(example)
+  expect((await loadProgrammes(database.db))[0]).toMatchObject({ screenSeptetsMax: 160 })
+})
+
+test('what is known of the country is said, and draft languages are among the languages', async () => {
+  const faults = await faultsOf(
+    example
+      .replace('twoWaySms: true\n', '')
+      .replace('sendFrom: "08:00"', 'sendFrom: "05:00"')
+      .replace('draftLanguages: [fr, wo, en]', 'draftLanguages: [fr, ht]')
+      .replace('serviceCode: "*384*1#"', 'serviceCode: "*384*123456789#"'),
+  )
+  expect(faults).toEqual([expect.stringMatching(/^serviceCode: must be at most 12 signs/)])
+  const more = await faultsOf(
+    example
+      .replace('twoWaySms: true\n', '')
+      .replace('sendFrom: "08:00"', 'sendFrom: "05:00"')
+      .replace('draftLanguages: [fr, wo, en]', 'draftLanguages: [fr, ht]'),
+  )
+  expect(more).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^draftLanguages: "ht" is not among the languages/),
+      expect.stringMatching(/^shortcode: members in SN cannot answer by SMS .*twoWaySms: true/),
+      expect.stringMatching(/^sendFrom, sendUntil: in SN SMS may arrive from 06:00 to 22:00/),
+    ]),
+  )
+})
+
 test('every fault is named at once, and nothing is written', async () => {
   const faults = await faultsOf(`
 code: Second Programme

@@ -107,6 +107,7 @@ describe('is refused with file, line and remedy:', () => {
       '\u1031\u1019\u1014\u1039',
       /a mark stands before its letter, as in Zawgyi/,
     ],
+    ['an empty text', 'wo/ussd.json', '"Dalal ak jàmm"', '" "', /member\.home\.text: is empty/],
     [
       'a text that is an array',
       'wo/ussd.json',
