@@ -1,6 +1,6 @@
 // In: the provider's callbacks. Out: 200 with the answer; 404 for a wrong secret, 503 while none is set, 400 that names the field (USSD: END in plain words).
 // Must never log or echo a path, a text or a body: the path holds the secret, the text may hold a PIN.
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
 import { errorCode } from '../errors.ts'
@@ -191,7 +191,7 @@ function createGuard({ secret, programmeSecrets, isAllowed, logger }: CallbackOp
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function plain(response: Response, status: number, text: string): void {
@@ -255,6 +255,8 @@ function readJson<Fields>(request: Request, schema: FormSchema<Fields>): Form<Fi
 }
 
 function decode(text: string): string | undefined {
+  // Most names and values are plain.
+  if (!text.includes('%') && !text.includes('+')) return text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {

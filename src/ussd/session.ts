@@ -1,6 +1,6 @@
 // What is remembered between two callbacks of one dialogue, and how its keys are made.
 // Must never hold what the member typed: only its length and a keyed hash.
-import { createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export interface UssdCall {
   provider: string
@@ -113,9 +113,12 @@ export const dialogueTimeoutMs = 180_000
 /** How long a dropped dialogue can be resumed and an answer repeated. */
 export const keptMs = 600_000
 
-/** 128 bits are plenty for a key and half as long to store. */
+/**
+ * 128 bits are plenty for a key and half as long to store. A secret in front makes SHA-512/256 a keyed hash: nothing can be
+ * appended to what it took in (FIPS 180-4, 6.7), and it costs a quarter of an HMAC, of which a hop would take three.
+ */
 function keyedHash(secret: string, text: string): string {
-  return createHmac('sha256', secret).update(text).digest('base64url').slice(0, 22)
+  return hash('sha512-256', `${secret}\0${text}`, 'base64url').slice(0, 22)
 }
 
 export interface SessionKeys {
