@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPipeline } from '../../src/db.ts'
-import { keptMs, type Session } from '../../src/ussd/session.ts'
+import { keptMs, newDialogue, type Session } from '../../src/ussd/session.ts'
 import {
   createPostgresSessions,
   createRedisSessions,
@@ -63,26 +63,12 @@ describe.each(backends)('sessions in %s', (name, createStore) => {
     beganAtMs: lastAtMs,
     lastAtMs,
     dialogue: {
-      menu: undefined,
+      ...newDialogue,
       state,
       trail: ['home'],
-      page: 0,
-      more: false,
       shown: [{ key: '1', name: 'a' }],
       language: 'wo',
-      memberId: undefined,
-      role: '',
-      hasPin: false,
-      unasked: false,
-      shared: false,
-      passed: false,
-      target: undefined,
-      pending: [],
-      subject: undefined,
-      chosen: undefined,
       values: { reference: 'ë ŋ ñ' },
-      draft: undefined,
-      resumable: undefined,
     },
   })
   const saving = (key: string, version: number, state: string, reply = 'CON x', textHash = 't0') => ({

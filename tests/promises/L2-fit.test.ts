@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { elapsedMs } from '../../src/clock.ts'
+import { anyProgramme } from '../../src/commands/menus-programme.ts'
 import { describeFault } from '../../src/fault.ts'
 import { loadI18n } from '../../src/i18n.ts'
 import { prove } from '../../src/proof.ts'
@@ -10,15 +11,8 @@ import { showFigure } from '../support/promises.ts'
 const programmes = (tags: Iterable<string>) =>
   [...tags].flatMap((tag) =>
     ['XOF', 'EUR'].map((currencyCode) => ({
+      ...anyProgramme(tag, currencyCode),
       code: `${tag} ${currencyCode}`,
-      menu: 'member',
-      languages: [tag],
-      draftLanguages: [tag],
-      currencyCode,
-      screenSeptetsFirst: 140,
-      screenSeptetsMax: 160,
-      segmentsMax: 3,
-      optOutTail: null,
     })),
   )
 

@@ -1,34 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { enter, step } from '../../../src/ussd/engine.ts'
 import { loadMenus, menuDiagram } from '../../../src/ussd/menu.ts'
-import { createSessionKeys, type Dialogue, readText } from '../../../src/ussd/session.ts'
+import { createSessionKeys, type Dialogue, newDialogue, readText } from '../../../src/ussd/session.ts'
 
 const found = loadMenus('menus').get('member')
 if (found === undefined) throw new Error('no menu')
 const menu = found
 
-const blank: Dialogue = {
-  menu: undefined,
-  state: '',
-  trail: [],
-  page: 0,
-  more: false,
-  shown: [],
-  language: 'fr',
-  memberId: 'm',
-  role: 'member',
-  hasPin: true,
-  unasked: false,
-  shared: false,
-  passed: false,
-  target: undefined,
-  pending: [],
-  subject: undefined,
-  chosen: undefined,
-  values: undefined,
-  draft: undefined,
-  resumable: undefined,
-}
+const blank: Dialogue = { ...newDialogue, language: 'fr', memberId: 'm', role: 'member', hasPin: true }
 
 const shownIn = (state: string) => (menu.states[state]?.options ?? []).map(({ key, name }) => ({ key, name }))
 
