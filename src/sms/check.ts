@@ -3,11 +3,12 @@ import type { Fault } from '../fault.ts'
 import { type I18n, modelAmong, placeholdersOf } from '../i18n.ts'
 import { fold } from './fold.ts'
 import { keywords } from './keywords/index.ts'
+import { smsKeys } from './text-keys.ts'
 
 /** Every language has the same texts with the same values, and words for each keyword that mean nothing else. */
 export function textFaults(i18n: I18n): Fault[] {
   const languages = i18n.bases
-  const keys = new Set(languages.flatMap((language) => [...i18n.keys(language, 'sms')]))
+  const keys = new Set([...smsKeys, ...languages.flatMap((language) => [...i18n.keys(language, 'sms')])])
   return [
     ...[...keys].flatMap((key) => keyFaults(i18n, languages, key)),
     ...languages.flatMap((language) => keywordFaults(i18n, language)),
@@ -16,18 +17,22 @@ export function textFaults(i18n: I18n): Fault[] {
 
 function keyFaults(i18n: I18n, languages: readonly string[], key: string): Fault[] {
   const has = languages.filter((language) => i18n.has(language, 'sms', key))
+  if (!smsKeys.has(key))
+    return has.map((language) => ({
+      ...i18n.place(language, 'sms.json', key.split('.')),
+      what: `"${key}" is in no message`,
+      text: i18n.text(language, 'sms', key),
+      remedy: 'Delete it, or look for a slip in its name.',
+    }))
+  if (has.length === 0)
+    return languages.map((language) => ({
+      ...i18n.place(language, 'sms.json'),
+      what: `has no text "${key}"`,
+      remedy: 'Add it in every language.',
+    }))
   const shown = has.map((language) => valuesOf(i18n, language, key))
   const model = modelAmong(has) ?? ''
   const expected = valuesOf(i18n, model, key)
-  if (has.length === 1 && languages.length > 2)
-    return [
-      {
-        ...i18n.place(model, 'sms.json', key.split('.')),
-        what: `"${key}" stands in no other language`,
-        text: i18n.text(model, 'sms', key),
-        remedy: 'Look for a slip in its name, or add it to the others.',
-      },
-    ]
   return [
     ...languages
       .filter((language) => !has.includes(language))

@@ -1,5 +1,5 @@
 // What people type into a locale file, and what they are told about it.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -160,6 +160,18 @@ describe('is refused with file, line and remedy:', () => {
     for (const file of ['wo/sms.json:2', 'ff/ussd.json:5', 'ar/language.json:4'])
       expect(told).toContain(`locales/${file}: `)
   })
+})
+
+test('an SMS that every language lacks, and one that no code sends, are faults', () => {
+  const files = readdirSync(join(folder, 'locales')).map((tag) => `${tag}/sms.json`)
+  for (const file of files) change(file, '"language_set"', '"language_sett"')
+  const told = faults()
+  for (const file of files) {
+    expect(told).toContainEqual(
+      expect.stringContaining(`locales/${file}:1: has no text "reply.language_set"`),
+    )
+    expect(told).toContainEqual(expect.stringMatching(/"reply\.language_sett" is in no message/))
+  }
 })
 
 test('a decomposed letter is taken for the letter', () => {
