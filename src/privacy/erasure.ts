@@ -72,6 +72,11 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
   { name: 'member_pins', takes: ['member'], sql: 'delete from member_pins where member_id = $1' },
   { name: 'meeting_answers', takes: ['member'], sql: 'delete from meeting_answers where member_id = $1' },
   {
+    name: 'meeting_attendances',
+    takes: ['member'],
+    sql: 'delete from meeting_attendances where member_id = $1',
+  },
+  {
     name: 'training_attendances',
     takes: ['member'],
     sql: 'delete from training_attendances where member_id = $1',

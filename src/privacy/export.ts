@@ -28,6 +28,8 @@ export const exportedTables: Readonly<Record<string, string>> = {
   consents: 'select to_jsonb(t) as row from consents t where member_id = $1 order by purpose',
   meeting_answers:
     'select to_jsonb(t) as row from meeting_answers t where member_id = $1 order by answered_at',
+  meeting_attendances:
+    'select to_jsonb(t) as row from meeting_attendances t where member_id = $1 order by taken_at',
   training_attendances:
     'select to_jsonb(t) as row from training_attendances t where member_id = $1 order by session_id',
   receipt_codes: 'select to_jsonb(t) as row from receipt_codes t where member_id = $1 order by issued_at, id',
@@ -42,6 +44,10 @@ export const exportedTables: Readonly<Record<string, string>> = {
   entries: `select to_jsonb(t) - 'tx_id' as row from entries t
              where id in (select entry_id from postings where account_id in (${ownAccounts})) order by booked_date, id`,
   messages: 'select to_jsonb(t) as row from messages t where member_id = $1 order by created_at, id',
+  // Those that she wrote as an officer; her own line of each that was for her.
+  notices: `select to_jsonb(t) - 'tx_id' - 'confirm_code' as row from notices t where author_member_id = $1 order by created_at, id`,
+  notice_recipients:
+    'select to_jsonb(t) as row from notice_recipients t where member_id = $1 order by notice_id',
   message_events: `select to_jsonb(t) as row from message_events t join messages m on m.id = t.message_id
                     where m.member_id = $1 order by t.id`,
   delivery_reports: `select to_jsonb(t) - 'phone_ids' as row from delivery_reports t

@@ -3,10 +3,11 @@
 import { spell } from '../encoding.ts'
 import type { I18n, LanguageInfo } from '../i18n.ts'
 import type { ProgrammeFace } from '../imports/programme.ts'
+import { html, type Markup } from '../markup.ts'
 import type { Menu } from '../ussd/menu.ts'
 import { createRenderer } from '../ussd/render.ts'
 import { newDialogue } from '../ussd/session.ts'
-import { html, type Markup, page } from './page.ts'
+import { page } from './page.ts'
 
 export interface CardAsk {
   i18n: I18n

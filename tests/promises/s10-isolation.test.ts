@@ -103,6 +103,33 @@ async function fillTables(db: Queryable, ground: Ground): Promise<void> {
      values ($1::uuid, $2, 'phone', 'code', true, $1::uuid::text)`,
     [programme.id, testNow],
   )
+  await run(
+    `with s as (select id from staff where programme_id = $1 limit 1),
+          p as (insert into staff_pins (staff_id, hash, set_at) select id, 'none', $2 from s)
+     insert into console_sessions (token_hash, staff_id, created_at, seen_at) select $1::text, id, $2, $2 from s`,
+    [programme.id, testNow],
+  )
+  await run(
+    `with n as (insert into notices (programme_id, channel, purpose, audience, dedupe_key, created_at)
+                values ($1, 'api', 'service', '{}', 'filler', $3) returning id)
+     insert into notice_recipients (notice_id, member_id) select id, $2 from n`,
+    [programme.id, ids[1], testNow],
+  )
+  await run(
+    `insert into group_calendars (group_id, rule, starts_on, start_minute, place, created_at)
+     values ($1, 'FREQ=WEEKLY', '2026-11-01', 600, 'x', $2)`,
+    [programme.groupId, testNow],
+  )
+  await run(
+    `insert into meeting_attendances (meeting_id, member_id, attended, taken_by, taken_at)
+     select id, $1::uuid, true, 'test', $3 from meetings where group_id = $2 limit 1`,
+    [ids[1], programme.groupId, testNow],
+  )
+  await run(
+    `with w as (insert into webhooks (programme_id, url, events, created_at) values ($1, 'https://example.org', '{}', $2) returning id)
+     insert into webhook_deliveries (webhook_id, event, payload, created_at) select id, 'case.opened', '{}', $2 from w`,
+    [programme.id, testNow],
+  )
   await run(`update members set group_id = null where id = $1`, [ids[1]])
   await run(`update members set group_id = $2 where id = $1`, [ids[1], programme.groupId])
   await recordAudit(db, {
