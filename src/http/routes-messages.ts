@@ -1,0 +1,66 @@
+// In: questions about what was or would be sent. Out: its routes. Must never show a message's text.
+import { messageStates } from './api-reads.ts'
+import { estimateAnswer, estimateSchema, messagesAnswer, messagesQuery } from './api-schemas.ts'
+import { estimateText } from './api-texts.ts'
+import { type Route, route } from './route.ts'
+
+export const messageRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/messages',
+    scope: 'read',
+    summary: 'States of the messages to a member or about an entry; never their texts',
+    query: messagesQuery,
+    answer: messagesAnswer,
+    refusals: ['route.unknown'],
+    example: {
+      query: 'entry=R-2026-118',
+      answer: {
+        messages: [
+          {
+            id: '01a203cf-3aa1-7c55-8d4e-6a1b2c3d4e5f',
+            purpose: 'receipt',
+            lane: 'urgent',
+            status: 'delivered',
+            reason: null,
+            createdAt: '2026-11-02T10:00:01.000Z',
+            events: [
+              {
+                from: 'sent',
+                to: 'delivered',
+                source: 'report',
+                reason: null,
+                at: '2026-11-02T10:00:09.000Z',
+              },
+            ],
+          },
+        ],
+      },
+    },
+    handle: ({ tx, caller, query }) => messageStates(tx, caller, query),
+  }),
+  route({
+    method: 'post',
+    path: '/texts/estimate',
+    scope: 'read',
+    reads: true,
+    summary:
+      'What an SMS would cost: its spelling, segments and price, and the letters that make it dearer. Sends nothing',
+    body: estimateSchema,
+    answer: estimateAnswer,
+    example: {
+      body: { text: 'Jërëjëf', language: 'wo' },
+      answer: {
+        text: 'Jërëjëf',
+        encoding: 'ucs2',
+        units: 7,
+        segments: 1,
+        costly: ['ë'],
+        over: null,
+        segmentsWithoutCostly: 1,
+        cost: { amount: '15', currency: 'XOF' },
+      },
+    },
+    handle: ({ tx, caller, body, texts }) => estimateText(tx, texts().i18n, caller, body),
+  }),
+]

@@ -1,0 +1,8 @@
+// Every route of `/api/v1`, by theme; a new theme is one file and one line here.
+import type { Route } from './route.ts'
+import { caseRoutes } from './routes-cases.ts'
+import { ledgerRoutes } from './routes-ledger.ts'
+import { memberRoutes } from './routes-members.ts'
+import { messageRoutes } from './routes-messages.ts'
+
+export const routes: readonly Route[] = [...ledgerRoutes, ...memberRoutes, ...messageRoutes, ...caseRoutes]
