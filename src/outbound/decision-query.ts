@@ -92,13 +92,26 @@ export interface DecisionRow {
   trainingStartsAt: Date | null
   trainingPlace: string | null
   trainingTitles: Record<string, string> | null
+
+  noticeId: string | null
+  noticeStatus: string | null
+  /** What its template states, or what somebody wrote, by language. */
+  noticeFields: Record<string, string> | null
+  noticeTexts: Record<string, string> | null
 }
 
 /** Purposes that the daily cap and the send window of planned messages are about. */
-export const plannedPurposes: ReadonlySet<Purpose> = new Set(['reminder', 'meeting', 'training', 'notice'])
+export const plannedPurposes: ReadonlySet<Purpose> = new Set([
+  'reminder',
+  'meeting',
+  'training',
+  'notice',
+  'survey',
+  'promotion',
+])
 
 // A condition after ON would be asked only once the lateral part has been read: what spares the reading stands inside.
-const planned = `('reminder', 'meeting', 'training', 'notice')`
+const planned = `('reminder', 'meeting', 'training', 'notice', 'survey', 'promotion')`
 
 // A reply goes to the phone that asked; everything else to the phone that is primary now, whatever an earlier try found.
 const phoneSql = `
@@ -211,7 +224,8 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        mt.id as "meetingId", mt.status as "meetingStatus", mt.starts_at as "meetingStartsAt",
        mt.place as "meetingPlace",
        ts.id as "trainingId", ts.status as "trainingStatus", ts.starts_at as "trainingStartsAt",
-       ts.place as "trainingPlace", tm.titles as "trainingTitles"
+       ts.place as "trainingPlace", tm.titles as "trainingTitles",
+       m.notice_id as "noticeId", nt.status as "noticeStatus", nt.fields as "noticeFields", nt.texts as "noticeTexts"
   from unnest($1::uuid[]) with ordinality as wanted(id, position)
   join messages m on m.id = wanted.id
   join programme_days pr on pr.id = m.programme_id
@@ -226,6 +240,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
   left join meetings mt on mt.id = m.meeting_id
   left join training_sessions ts on ts.id = m.training_session_id
   left join training_modules tm on tm.id = ts.module_id
+  left join notices nt on nt.id = m.notice_id
  order by wanted.position`
 
 /** Rows in the order of `ids`; an id without a message has none. */

@@ -63,6 +63,7 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
 
 /** The fact that a message states may have changed since it was planned. */
 export function whyUntrue(row: DecisionRow): string | undefined {
+  if (row.noticeId !== null) return whyEnded(row.noticeStatus)
   if (row.template !== correctionTemplate && row.entryReversed === true) return 'reversed'
   if (row.template.startsWith('reminder.due_')) {
     if (row.dueDate === null || row.remaining === null) return 'gone'
@@ -74,6 +75,12 @@ export function whyUntrue(row: DecisionRow): string | undefined {
   if (row.template === 'reminder.training')
     return whyOff(row.trainingStatus, row.trainingStartsAt, row.params.startsAt)
   return undefined
+}
+
+/** A notice that was stopped, undone or refused has nothing more to say; one whose messages are all told still stands by them. */
+function whyEnded(status: string | null): string | undefined {
+  if (status === null) return 'gone'
+  return status === 'sending' || status === 'done' ? undefined : 'stopped'
 }
 
 function whyOff(status: string | null, startsAt: Date | null, planned: string | undefined) {
@@ -139,7 +146,8 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
         factsSnapshot = taken
       })
       const text = await renderText({ row, language, i18n, reads, now })
-      if (text === undefined) return { messageId, action: 'fail', reason: 'template_unknown' }
+      if (text === undefined)
+        return { messageId, action: 'fail', reason: row.noticeId === null ? 'template_unknown' : 'no_text' }
       const { segments } = measureSms(text)
       const greeting =
         row.phoneIsNew === true

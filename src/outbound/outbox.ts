@@ -3,7 +3,16 @@
 import type { Queryable } from '../db.ts'
 import type { Lane } from './status.ts'
 
-export type Purpose = 'receipt' | 'reminder' | 'meeting' | 'training' | 'reply' | 'code' | 'notice'
+export type Purpose =
+  | 'receipt'
+  | 'reminder'
+  | 'meeting'
+  | 'training'
+  | 'reply'
+  | 'code'
+  | 'notice'
+  | 'survey'
+  | 'promotion'
 
 export interface NewMessage {
   programmeId: string
@@ -63,9 +72,9 @@ export async function createMessages(tx: Queryable, messages: readonly NewMessag
 }
 
 const resendSql = `
-  insert into messages (${messageColumns}, resends_id)
+  insert into messages (${messageColumns}, notice_id, resends_id)
   select programme_id, member_id, phone_id, purpose, template, lane, dedupe_key || '/resend', params, entry_id, instalment_id,
-         meeting_id, training_session_id, corrects_id, $2, expires_at, id
+         meeting_id, training_session_id, corrects_id, $2, expires_at, notice_id, id
     from messages where id = any($1::uuid[]) and resends_id is null
   on conflict do nothing`
 
@@ -166,3 +175,15 @@ export async function createMessagesFromSelect(
   )
   return rowCount ?? 0
 }
+
+/**
+ * SQL that writes one message of a notice to each member in `carriers`, which yields `message_id, programme_id, member_id, purpose,
+ * template, lane, notice_id, not_before, expires_at`. Stands as a part of the statement that notes the recipients, so that a message
+ * and those whom it reaches are written together.
+ */
+export const noticeMessagesSql = (carriers: string) => `
+  insert into messages (id, programme_id, member_id, purpose, template, lane, dedupe_key, notice_id, not_before, expires_at)
+  select c.message_id, c.programme_id, c.member_id, c.purpose, c.template, c.lane,
+         'notice/' || c.notice_id || '/' || c.member_id, c.notice_id, c.not_before, c.expires_at
+    from ${carriers} c
+  on conflict (programme_id, dedupe_key) do nothing`

@@ -6,6 +6,7 @@ import { spell } from '../encoding.ts'
 import { type I18n, type LanguageInfo, offeredAs, type Values } from '../i18n.ts'
 import { answerOf } from './answers.ts'
 import type { DecisionRow } from './decision-query.ts'
+import { renderNotice, writtenFor } from './notice-text.ts'
 import { correctionTemplate } from './outbox.ts'
 import { readPaidOut } from './paid-out.ts'
 import {
@@ -29,7 +30,8 @@ export function languageOf(row: DecisionRow, i18n: I18n): string {
   ]
   const spoken = [...wanted, ...row.languages].find((tag) => tag !== null && i18n.languages.has(tag))
   if (typeof spoken !== 'string') throw new RangeError('No language of the programme is loaded')
-  return spoken
+  const { noticeTexts, languages } = row
+  return noticeTexts === null ? spoken : (writtenFor(noticeTexts, spoken, languages)?.language ?? spoken)
 }
 
 /** Reads only what the text states; a full text whose facts are not there falls back to the discreet one. */
@@ -40,6 +42,15 @@ export async function renderText(ask: TextAsk): Promise<string | undefined> {
   const render = (key: string, values: Values) =>
     spell(i18n.text(language, 'sms', key, { ...common, ...values }), info.gsm7)
 
+  if (row.noticeId !== null) {
+    const words = { template: row.template, fields: row.noticeFields ?? {}, texts: row.noticeTexts ?? {} }
+    return renderNotice(words, {
+      i18n,
+      language,
+      ...common,
+      full: speaksFully(row) && isFitForFull(row, info),
+    })
+  }
   if (i18n.has(language, 'sms', row.template)) return render(row.template, plainValues(row, info))
   if (!i18n.has(language, 'sms', `${row.template}.discreet`)) return undefined
   if (speaksFully(row) && isFitForFull(row, info)) {

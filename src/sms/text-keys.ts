@@ -9,6 +9,9 @@ const families: Readonly<Record<string, string>> = {
   'reminder.due_missed': 'discreet full',
   'reminder.meeting': 'discreet full',
   'reminder.training': 'discreet full',
+  notice: 'meeting_cancelled bring_booklet',
+  'notice.meeting_moved': 'discreet full',
+  'notice.training_topic': 'discreet full',
   reply:
     'help stopped started started_blocked started_blocked_dial language language_set unknown stranger stranger_call',
   'reply.balance': 'discreet full full_none',

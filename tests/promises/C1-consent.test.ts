@@ -30,6 +30,8 @@ const needed: Record<Purpose, (typeof consentPurposes)[number] | undefined> = {
   reminder: 'reminder',
   meeting: 'meeting',
   training: 'meeting',
+  survey: 'survey',
+  promotion: 'promotion',
   reply: undefined,
   code: undefined,
 }

@@ -67,4 +67,8 @@ export const plainRow: DecisionRow = {
   trainingStartsAt: null,
   trainingPlace: null,
   trainingTitles: null,
+  noticeId: null,
+  noticeStatus: null,
+  noticeFields: null,
+  noticeTexts: null,
 }
