@@ -20,7 +20,9 @@ if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${cras
 const alone = ['tests/integration/redis-away.test.ts', trial('R13-outage'), trial('S16-fail-closed')]
 const all = 'tests/**/*.test.ts'
 
-const patience = { testTimeout: 30_000, hookTimeout: 60_000 }
+// Every answer of the API that a test sees is held to its OpenAPI page.
+const setupFiles = ['tests/support/watch-api.ts']
+const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles }
 const quick = [
   { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 2 },
   { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } },

@@ -34,14 +34,16 @@ export function createApi(deps: ApiDeps): Router {
     response.json(openApiDocument())
   })
   router.use(requireKey(db, clock))
-  router.use(refuseOtherTypes)
+  router.use(unlessGet(refuseOtherTypes))
   router.use(
-    express.json({
-      limit: bodyBytesMax,
-      verify: (_request, _response, bytes) => {
-        if (!isUtf8(bytes)) throw new Error('the body is not UTF-8')
-      },
-    }),
+    unlessGet(
+      express.json({
+        limit: bodyBytesMax,
+        verify: (_request, _response, bytes) => {
+          if (!isUtf8(bytes)) throw new Error('the body is not UTF-8')
+        },
+      }),
+    ),
   )
 
   for (const route of routes)
@@ -109,6 +111,11 @@ function requireKey(db: Db, clock: Clock): RequestHandler {
       next()
     }, next)
   }
+}
+
+/** A get has no body that means anything: none is read. */
+function unlessGet(handler: RequestHandler): RequestHandler {
+  return (request, response, next) => (request.method === 'GET' ? next() : handler(request, response, next))
 }
 
 /** A body of another type would be left unread and look like an empty one. */
