@@ -102,6 +102,11 @@ export function createMetrics() {
       labelNames: ['kind'],
       registers,
     }),
+    noticeMessages: new Counter({
+      name: 'tama_notice_messages_planned_total',
+      help: 'Messages of notices written',
+      registers,
+    }),
     inbound: new Counter({
       name: 'tama_inbound_sms_total',
       help: 'SMS received, by keyword',

@@ -24,6 +24,7 @@ import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/p
 import { recordSimAnswer } from './members/sim-swap.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { maskMsisdn } from './msisdn.ts'
+import { createNoticePlanner } from './notices/planner.ts'
 import { createCanary, readCanary } from './outbound/canary.ts'
 import { createDecider } from './outbound/decision.ts'
 import { recordDeliveryReport } from './outbound/delivery-report.ts'
@@ -221,8 +222,9 @@ async function startWorker(
 function startPlanner({ runtime, metrics, parts }: House): void {
   const { db, clock, logger } = runtime
   const planner = createPlanner({ db, clock, logger, metrics })
+  const notices = createNoticePlanner({ db, clock, logger, metrics })
   const daily = createDaily({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
-  for (const [name, part] of Object.entries({ planner, daily })) {
+  for (const [name, part] of Object.entries({ planner, notices, daily })) {
     part.start()
     parts.push({ name, stop: () => part.stop() })
   }

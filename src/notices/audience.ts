@@ -65,14 +65,9 @@ export interface Addressed {
   languages: readonly string[]
 }
 
-/** `$1` to `$9`: see audienceValues. An erased member is nobody any more. */
-export const judgedSql = `
-  select aimed.*, coalesce($8::jsonb ->> language, language) as words,
-         case when status = 'left' then 'left' when status = 'suspended' then 'suspended'
-              when opted_out then 'opted_out' when in_doubt then 'in_doubt' when network_blocked then 'network_block'
-              when ${newestWordSql('aimed.member_id', '$9::text')} is not true then 'no_consent'
-              when phone_id is null then 'no_phone'
-              when $8::jsonb is not null and not $8::jsonb ? language then 'no_text' end as excluded
+/** Whom a notice is for; `$1` to `$9` stand in audienceValues. An erased member is nobody any more. */
+export const aimedSql = `
+  select aimed.*, coalesce($8::jsonb ->> language, language) as words
     from (
       select mb.id as member_id, mb.group_id, mp.phone_id, mb.status, mb.sms_form,
              mb.opted_out_at is not null or ph.opted_out_at is not null as opted_out,
@@ -88,7 +83,19 @@ export const judgedSql = `
     ) aimed
    where ($4::text[] is null or language = any($4))`
 
-/** Values of judgedSql. `strict` counts a language as written only under its own name: what a draft must bring. */
+/** The same members with why nothing may be sent to them, null where it may; `source` yields rows of aimedSql. */
+export const judged = (source: string) => `
+  select judging.*,
+         case when status = 'left' then 'left' when status = 'suspended' then 'suspended'
+              when opted_out then 'opted_out' when in_doubt then 'in_doubt' when network_blocked then 'network_block'
+              when ${newestWordSql('judging.member_id', '$9::text')} is not true then 'no_consent'
+              when phone_id is null then 'no_phone'
+              when $8::jsonb is not null and not $8::jsonb ? language then 'no_text' end as excluded
+    from (${source}) judging`
+
+export const judgedSql = judged(aimedSql)
+
+/** Values of aimedSql and judged. `strict` counts a language as written only under its own name: what a draft must bring. */
 export async function audienceValues(
   tx: Queryable,
   { programmeId, purpose, audience, texts, template, languages }: Addressed,
