@@ -1,11 +1,10 @@
 // In: what the back office asks about cases and about codes that are on no receipt. Out: 200 with states; a case closed with an outcome.
 // Must never answer before the commit, nor show a number or what was typed.
 import { z } from 'zod'
-import { recordAudit } from '../audit.ts'
+import { type CaseState, caseKinds, caseOutcomes, casesOf, closeCase } from '../cases/cases.ts'
 import type { Clock } from '../clock.ts'
 import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
-import { type CaseState, caseOutcomes, closeCase, readOpenCases } from '../members/cases.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
 
@@ -20,7 +19,7 @@ export const closingSchema = z.strictObject({
 
 export const caseAnswer = z.object({
   reference: z.string().describe('As the member was told it'),
-  kind: z.enum(['call_back', 'dispute']),
+  kind: z.enum(caseKinds),
   status: z.enum(['open', 'closed']),
   outcome: z.enum([...caseOutcomes, 'erased']).nullable(),
   member: z.string().describe('Member number'),
@@ -51,9 +50,12 @@ export const unmatchedCodesAnswer = z.object({
 
 export async function openCases(
   tx: Queryable,
+  clock: Clock,
   caller: ApiCaller,
 ): Promise<Answer<z.infer<typeof casesAnswer>>> {
-  const cases = await readOpenCases(tx, caller.programmeId, casesMax)
+  const { programmeId } = caller
+  const asked = { programmeId, role: 'api', status: 'open', limit: casesMax, now: clock.now() } as const
+  const cases = await casesOf(tx, asked)
   return { status: 200, body: { cases: cases.map(bodyOf) } }
 }
 
@@ -66,27 +68,24 @@ export async function closeCaseOf(
   { outcome }: z.infer<typeof closingSchema>,
 ): Promise<Answer<z.infer<typeof caseAnswer>>> {
   const { programmeId } = caller
-  const now = clock.now()
-  const closed = await closeCase(tx, programmeId, reference, outcome, now)
+  const act = { programmeId, role: 'api', reference, by: actorOf(caller), now: clock.now() } as const
+  const closed = await closeCase(tx, { ...act, outcome })
   if (closed === undefined)
     throw new RequestError('route.unknown', { field: 'reference', detail: 'no case has this reference' })
   if (closed.case.outcome !== outcome) throw new RequestError('case.closed', { field: 'outcome' })
-  if (closed.closedNow)
-    await recordAudit(tx, {
-      at: now,
-      programmeId,
-      actor: actorOf(caller),
-      action: 'case.closed',
-      subject: `case:${reference}`,
-      before: { status: 'open' },
-      after: { status: 'closed', outcome },
-    })
   return { status: closed.closedNow ? 201 : 200, body: bodyOf(closed.case) }
 }
 
-const bodyOf = (state: CaseState) => ({
-  ...state,
+const bodyOf = ({ reference, kind, status, outcome, member, owner, entry, ...state }: CaseState) => ({
+  reference,
+  kind,
+  status,
+  outcome,
+  member,
+  owner,
+  entry,
   openedAt: state.openedAt.toISOString(),
+  promisedDate: state.promisedDate,
   closedAt: state.closedAt?.toISOString() ?? null,
 })
 

@@ -32,7 +32,7 @@ export const caseRoutes: readonly Route[] = [
       'Open cases: members who ask to be called, or say that an entry is not right; the first promised first',
     answer: casesAnswer,
     example: { answer: { cases: [caseExample] } },
-    handle: ({ tx, caller }) => openCases(tx, caller),
+    handle: ({ tx, clock, caller }) => openCases(tx, clock, caller),
   }),
   route({
     method: 'post',

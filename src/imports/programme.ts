@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { recordAudit } from '../audit.ts'
 import { isTimeZone } from '../calendar.ts'
+import { caseRulesSchema } from '../cases/rules.ts'
 import { countryProfile, segmentsMaxOf } from '../countries.ts'
 import type { Db, Queryable } from '../db.ts'
 import { InvariantError, StartError } from '../errors.ts'
@@ -68,6 +69,7 @@ const programmeSchema = z
     dailyCap: z.number().int().min(1).max(20).default(2),
     weeklyCap: z.number().int().min(1).max(100).default(6),
     answerWorkingDays: z.number().int().min(1).max(30).default(3),
+    caseRules: caseRulesSchema.default({}),
     unblockCodes: z
       .record(
         z.string().regex(/^(any|\d{5,6})$/, 'must be a network code such as "63902", or "any"'),

@@ -84,7 +84,9 @@ const steps: readonly { name: string; takes: readonly (keyof Known)[]; sql: stri
   {
     name: 'cases',
     takes: ['member', 'now'],
-    sql: `update cases set status = 'closed', outcome = 'erased', closed_at = $2 where member_id = $1 and status = 'open'`,
+    sql: `update cases set status = 'closed', language = null, appointment_at = null,
+                 outcome = case when status = 'open' then 'erased' else outcome end, closed_at = coalesce(closed_at, $2)
+           where member_id = $1 and (status = 'open' or language is not null or appointment_at is not null)`,
   },
   { name: 'receipt_codes', takes: ['member'], sql: 'delete from receipt_codes where member_id = $1' },
   {

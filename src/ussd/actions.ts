@@ -1,12 +1,11 @@
 // In: what she chose or typed. Out: an outcome that the menu's `on` turns into the next screen.
 // Every action is idempotent under its hop key: the same callback again has no second effect. Must never keep or return a PIN.
-import { addWorkingDays, localParts } from '../calendar.ts'
+import { openCase } from '../cases/cases.ts'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import { type I18n, offeredAs } from '../i18n.ts'
 import { readMovements } from '../ledger/position.ts'
 import { verifyReceipt } from '../ledger/receipt-codes.ts'
-import { openCase } from '../members/cases.ts'
 import { consentPurposes, type Saying, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
@@ -206,16 +205,8 @@ export const actions: Readonly<Record<string, Action>> = {
       const { db, programme, dialogue, i18n, hopKey, now } = context
       const memberId = memberOf(context)
       const entryId = value === 'movement' ? dialogue.chosen : await lastEntryOf(context, value)
-      const today = localParts(now, programme.timeZone).date
-      const opened = await openCase(db.pool, {
-        programmeId: programme.id,
-        memberId,
-        kind: 'dispute',
-        hopKey,
-        now,
-        ...(entryId === undefined ? {} : { entryId }),
-        promisedDate: addWorkingDays(today, programme.answerWorkingDays, programme.holidays),
-      })
+      const asked = { programmeId: programme.id, memberId, hopKey, now, entryId }
+      const opened = await openCase(db.pool, { ...asked, kind: 'dispute' })
       const language = dialogue.language ?? programme.languages[0] ?? 'en'
       const date = opened.promisedDate === null ? '' : i18n.date(language, opened.promisedDate)
       return { outcome: 'opened', values: { reference: opened.reference, date } }

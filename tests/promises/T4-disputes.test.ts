@@ -146,6 +146,7 @@ describe('the back office', () => {
     await walk(numbers.awa, '4', '1')
     await walk(numbers.mary, '1', testPin, '3', '2', '9')
     expect(await list()).toMatchObject([
+      { kind: 'call_back', member: 'N-awa', entry: null, promisedDate: '2026-11-24' },
       {
         kind: 'dispute',
         member: 'N-mary',
@@ -155,7 +156,6 @@ describe('the back office', () => {
         status: 'open',
         outcome: null,
       },
-      { kind: 'call_back', member: 'N-awa', entry: null, promisedDate: null },
     ])
   })
 

@@ -1,11 +1,11 @@
 // The HTTP API over real HTTP, its routes as the router itself has them, and a request for each write that the house knows.
 import type { Router } from 'express'
+import { openCase } from '../../src/cases/cases.ts'
 import { fixedClock } from '../../src/clock.ts'
 import type { Db } from '../../src/db.ts'
 import { createApi } from '../../src/http/api.ts'
 import { answerTheRest, createApp, listen } from '../../src/http/server.ts'
 import { loadI18n } from '../../src/i18n.ts'
-import { openCase } from '../../src/members/cases.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { silentLogger } from './database.ts'
 import {

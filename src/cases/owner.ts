@@ -1,0 +1,38 @@
+// In: a member, and the roles that a case is offered to in turn. Out: the one who is to own it.
+// Must never choose somebody who is not active, nor an adviser who does not speak with her.
+import type { Queryable } from '../db.ts'
+import type { OwnerRole } from './rules.ts'
+
+export interface OwnerAsk {
+  programmeId: string
+  memberId: string
+  /** The first role that has somebody gives the owner. */
+  inTurn: readonly OwnerRole[]
+  /** That she wants to be spoken to in; left out: her own. */
+  language?: string | null | undefined
+  /** Who had it until now. */
+  except?: string | null | undefined
+}
+
+// Of one role: who speaks with her first, then who has the fewest open cases.
+const ownerSql = `
+  select s.id
+    from members m
+    left join groups g on g.id = m.group_id
+    join staff s on s.programme_id = m.programme_id and s.active and s.id is distinct from $5
+    cross join lateral (
+      select case when s.id = g.facilitator_id and 'facilitator' = any($3) then 'facilitator' else s.role end as step,
+             coalesce($4, m.language) = any(s.languages || s.language) as speaks) fit
+    cross join lateral (select count(*) as cases from cases c where c.owner_id = s.id and c.status = 'open') load
+   where m.id = $2 and m.programme_id = $1 and fit.step = any($3)
+     and (fit.step <> 'facilitator' or s.id = g.facilitator_id)
+     and (fit.step <> 'adviser' or coalesce(fit.speaks, true))
+   order by array_position($3, fit.step), fit.speaks desc nulls last, load.cases, s.id
+   limit 1`
+
+/** Undefined when the programme has nobody of these roles. */
+export async function chooseOwner(tx: Queryable, ask: OwnerAsk): Promise<string | undefined> {
+  const { programmeId, memberId, inTurn, language = null, except = null } = ask
+  const { rows } = await tx.query<{ id: string }>(ownerSql, [programmeId, memberId, inTurn, language, except])
+  return rows[0]?.id
+}
