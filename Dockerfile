@@ -27,6 +27,7 @@ COPY package.json LICENSE ./
 COPY prisma prisma
 COPY menus menus
 COPY locales locales
+COPY src/console/console.css src/console/console.css
 USER node
 # The image must be able to do its work with what was left.
 RUN node dist/main.js menus check

@@ -60,6 +60,8 @@ const environmentSchema = z.object({
   KEEP_TEXTS_DAYS: optional(wholeNumber(1, 9_999)),
   KEEP_CALLBACKS_DAYS: optional(wholeNumber(1, 9_999)),
   KEEP_DIALOGUES_DAYS: optional(wholeNumber(1, 9_999)),
+  CONSOLE_IDLE_MINUTES: optional(wholeNumber(1, 1_440)),
+  CONSOLE_HOURS: optional(wholeNumber(1, 168)),
 })
 
 /** Secrets that production must be given. */
@@ -96,6 +98,8 @@ export interface Config {
   dataFolder: string
   /** Days after which texts, raw callbacks and dialogues are forgotten. */
   keepDays: { texts: number; callbacks: number; dialogues: number }
+  /** How long a staff member stays signed in to the console: without doing anything, and in all. */
+  console: { idleMs: number; wholeMs: number }
 }
 
 const sandboxUrl = 'https://api.sandbox.africastalking.com'
@@ -156,6 +160,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       texts: values.KEEP_TEXTS_DAYS ?? 90,
       callbacks: values.KEEP_CALLBACKS_DAYS ?? 30,
       dialogues: values.KEEP_DIALOGUES_DAYS ?? 7,
+    },
+    console: {
+      idleMs: (values.CONSOLE_IDLE_MINUTES ?? 30) * 60_000,
+      wholeMs: (values.CONSOLE_HOURS ?? 12) * 3_600_000,
     },
   }
   return { config, faults }

@@ -40,7 +40,8 @@ export interface LanguageInfo
   consent: { version: string; wording: string }
 }
 
-export type Namespace = 'ussd' | 'sms'
+/** Texts for members' screens and SMS; those of the console only where staff work in the language. */
+export type Namespace = 'ussd' | 'sms' | 'console'
 export type Values = Readonly<Record<string, string | number>>
 
 export interface I18n {
@@ -148,16 +149,19 @@ function createI18n(locales: ReadonlyMap<string, Locale>): I18n {
   void instance.init({
     initAsync: false,
     fallbackLng: false,
-    ns: ['ussd', 'sms'],
+    ns: ['ussd', 'sms', 'console'],
     defaultNS: 'ussd',
     interpolation: { escapeValue: false, skipOnVariables: true },
-    resources: Object.fromEntries([...locales].map(([code, { ussd, sms }]) => [code, { ussd, sms }])),
+    resources: Object.fromEntries(
+      [...locales].map(([code, { ussd, sms, console = {} }]) => [code, { ussd, sms, console }]),
+    ),
   })
   const languages = new Map([...locales.values()].flatMap(infosOf).map((info) => [info.code, info]))
   const keySets = new Map<string, ReadonlySet<string>>()
-  for (const [code, { ussd, sms }] of locales) {
+  for (const [code, { ussd, sms, console = {} }] of locales) {
     keySets.set(`${code}/ussd`, new Set([...textsOf(ussd)].map(([key]) => key)))
     keySets.set(`${code}/sms`, new Set([...textsOf(sms)].map(([key]) => key)))
+    keySets.set(`${code}/console`, new Set([...textsOf(console)].map(([key]) => key)))
   }
   const language = (tag: string): LanguageInfo => {
     const info = languages.get(tag)

@@ -115,6 +115,8 @@ export interface Locale {
   keywords: Record<string, string[]>
   consent: { version: string; wording: string }
   glossary: z.infer<typeof glossarySchema>
+  /** What staff read in the console; undefined in a language that staff do not work in. */
+  console: Tree | undefined
   /** Line of a value in one of the language's files. */
   lineOf(file: LocaleFileName, path: readonly string[]): number
 }
@@ -126,7 +128,10 @@ const fileSchemas = {
   'keywords.json': keywordsSchema,
   'consent.json': consentSchema,
   'glossary.json': glossarySchema,
+  'console.json': treeSchema,
 } as const
+/** The others each language must have. */
+const optionalFiles: ReadonlySet<string> = new Set(['console.json'])
 export type LocaleFileName = keyof typeof fileSchemas
 
 /** Every language that can be read, and the faults of those that cannot. A language with a fault is left out. */
@@ -159,6 +164,7 @@ function readLocale(folder: string, code: string): { locale?: Locale; faults: Fa
     const file = `locales/${code}/${name}`
     const path = join(folder, code, name)
     if (!existsSync(path)) {
+      if (optionalFiles.has(name)) continue
       faults.push({
         file,
         language: code,
@@ -191,6 +197,7 @@ function readLocale(folder: string, code: string): { locale?: Locale; faults: Fa
     keywords: parsed['keywords.json'],
     consent: parsed['consent.json'],
     glossary: parsed['glossary.json'],
+    console: parsed['console.json'],
     lineOf: (file: LocaleFileName, path: readonly string[]) => files.get(file)?.lineOf(path) ?? 1,
   } as Locale
   return { locale, faults: scriptFaults(locale) }
@@ -227,7 +234,7 @@ export function* textsOf(tree: Tree, prefix = ''): Generator<[key: string, text:
  * Texts are written in the script of the language's own name; Latin words may stand in any. A word of two scripts looks
  * right and is not (a Cyrillic "а"); a mark without a letter before it is not in the order of Unicode (Zawgyi).
  */
-function scriptFaults({ code, language, ussd, sms, consent, lineOf }: Locale): Fault[] {
+function scriptFaults({ code, language, ussd, sms, console, consent, lineOf }: Locale): Fault[] {
   const own = scriptsIn(language.endonym)
   const faults: Fault[] = []
   const look = (file: LocaleFileName, path: string[], text: string) => {
@@ -260,6 +267,7 @@ function scriptFaults({ code, language, ussd, sms, consent, lineOf }: Locale): F
   }
   for (const [key, text] of textsOf(ussd)) look('ussd.json', key.split('.'), text)
   for (const [key, text] of textsOf(sms)) look('sms.json', key.split('.'), text)
+  for (const [key, text] of textsOf(console ?? {})) look('console.json', key.split('.'), text)
   look('consent.json', ['wordings', consent.version], consent.wording)
   return faults
 }

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
 
 import type { Config } from './config.ts'
+import { createConsole } from './console/console.ts'
 import { createPipeline } from './db.ts'
 import { type Demo, openDemo } from './demo.ts'
 import { drainOnSignal, type Part, stopAll } from './drain.ts'
@@ -16,7 +17,8 @@ import { createApi } from './http/api.ts'
 import { createProgrammeSecrets } from './http/callback-secrets.ts'
 import { createCallbacks } from './http/callbacks.ts'
 import { type Door, listenClosed } from './http/door.ts'
-import { createOperations, type ReadinessCheck } from './http/operations.ts'
+import { createOperations } from './http/operations.ts'
+import { readinessChecks } from './http/readiness.ts'
 import { answerTheRest, trustProxies } from './http/server.ts'
 import type { Logger } from './logger.ts'
 import { createPins } from './members/pin.ts'
@@ -25,7 +27,7 @@ import { recordSimAnswer } from './members/sim-swap.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { maskMsisdn } from './msisdn.ts'
 import { createNoticePlanner } from './notices/planner.ts'
-import { createCanary, readCanary } from './outbound/canary.ts'
+import { createCanary } from './outbound/canary.ts'
 import { createDecider } from './outbound/decision.ts'
 import { recordDeliveryReport } from './outbound/delivery-report.ts'
 import { sampleMessages } from './outbound/gauges.ts'
@@ -239,7 +241,7 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
   app.use(
     createOperations({
       metrics,
-      checks: readinessChecks(house),
+      checks: readinessChecks({ db, clock, queues, canaryLateMs: house.times.canaryLateMs }),
       alarms,
       sample: () => sampleMessages(db, clock, metrics),
       queues: queues.all,
@@ -264,6 +266,20 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
       })
     app.use('/api/v1', createApi({ db, clock, texts: house.texts.current, logger, metrics, forgetDialogues }))
+    app.use(
+      '/console',
+      createConsole({
+        db,
+        clock,
+        logger,
+        metrics,
+        texts: house.texts.current,
+        pepper: secrets.PIN_PEPPER,
+        production: config.production,
+        limits: config.console,
+        alarms: () => alarms.list().map(({ code }) => code),
+      }),
+    )
     if (demo !== undefined) {
       app.use('/phone', demo.phone)
       app.get('/', (_, response) => response.redirect('/phone/'))
@@ -371,26 +387,5 @@ function createCallbackHandlers({
     },
     optOut: ({ senderId, phoneNumber }, only) =>
       inbound().optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
-  }
-}
-
-function readinessChecks({ runtime, times, queues }: House): Record<string, ReadinessCheck> {
-  const { db, clock } = runtime
-  return {
-    database: async () => {
-      await db.reads.query('ping', 'select 1 as one', [])
-      return undefined
-    },
-    // Asked by itself: a queue that went away is told at once, the canary only after its next beats.
-    queue: async () => {
-      await queues.waiting('canary')
-      return undefined
-    },
-    canary: async () => {
-      const beatAt = await readCanary(db)
-      if (beatAt === undefined) return 'none yet'
-      const ageMs = clock.now().getTime() - beatAt.getTime()
-      return ageMs > times.canaryLateMs ? 'late' : undefined
-    },
   }
 }

@@ -4,6 +4,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Alarms } from './alarms.ts'
+import { consoleFaults } from './console/words.ts'
 import { errorCode, StartError } from './errors.ts'
 import { describeFault, type Fault } from './fault.ts'
 import { type I18n, readI18n } from './i18n.ts'
@@ -34,6 +35,7 @@ export function readTexts(folders: TextFolders): Texts & { faults: Fault[] } {
     ...localeFaults,
     ...textFaults(i18n),
     ...discretionFaults(i18n),
+    ...consoleFaults(i18n),
     ...fileFaults,
     // A menu that cannot be read would leave all its texts without a screen.
     ...menuFaults(menus, i18n).filter(({ what }) => fileFaults.length === 0 || !what.endsWith(unusedText)),

@@ -2,6 +2,7 @@
 import { registerApiKey } from './api-key.ts'
 import { registerCallbackSecret } from './callback-secret.ts'
 import type { Register } from './command.ts'
+import { registerConsoleCode } from './console-code.ts'
 import { registerCost } from './cost.ts'
 import { registerHolidays } from './holidays.ts'
 import { registerImport } from './import.ts'
@@ -30,6 +31,7 @@ export const commands: readonly Register[] = [
   registerCost,
   registerPinReset,
   registerCallbackSecret,
+  registerConsoleCode,
   registerVerify,
   registerPrivacy,
 ]

@@ -281,7 +281,7 @@ export interface MovementsAsked {
 
 /** Last movements of her loans and savings, newest first. A reversed one is marked; the reversal is no row of its own. */
 export async function readMovements(
-  reads: Pipeline,
+  reads: NamedReads,
   memberId: string,
   limit: number,
   { purposes = ['loan', 'savings'], entryId }: MovementsAsked = {},

@@ -24,9 +24,13 @@ import {
 export function languageOf(row: DecisionRow, i18n: I18n): string {
   // What the programme does not offer was not proved for it; a correction alone keeps to the language of before.
   const corrected = offeredAs(row.correctsLanguage, row.languages) ?? row.correctsLanguage
+  // A code goes to a member of staff, whose phone may also be a member's.
+  const staffLanguage = row.purpose === 'code' ? row.params.language : undefined
   const wanted = [
     corrected,
-    ...[row.memberLanguage, row.phoneLanguage].map((wish) => offeredAs(wish, row.languages) ?? null),
+    ...[staffLanguage, row.memberLanguage, row.phoneLanguage].map(
+      (wish) => offeredAs(wish, row.languages) ?? null,
+    ),
   ]
   const spoken = [...wanted, ...row.languages].find((tag) => tag !== null && i18n.languages.has(tag))
   if (typeof spoken !== 'string') throw new RangeError('No language of the programme is loaded')

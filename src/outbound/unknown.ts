@@ -41,7 +41,8 @@ export interface Unknowns {
 // Locked, so that a report or an operator who comes at the same moment wins or finds the message ended. Rows that somebody
 // else is ending are left to him.
 const dueSql = `
-  select id, purpose, resends_id is not null as "isResend", expires_at is not null and expires_at <= $3 as "isStale"
+  select id, purpose, resends_id is not null as "isResend", expires_at is not null and expires_at <= $3 as "isStale",
+         purpose = 'code' and text_purged_at is not null as "isForgotten"
     from messages
    where stage = 2 and updated_at <= case when purpose = 'code' then $2::timestamptz else $1::timestamptz end
    order by id limit 500 for update skip locked`
@@ -51,6 +52,8 @@ interface Due {
   purpose: Purpose
   isResend: boolean
   isStale: boolean
+  /** A code to sign in, which stands nowhere any more; another one is asked for. */
+  isForgotten: boolean
 }
 
 export function createUnknowns(options: UnknownsOptions): Unknowns {
@@ -67,7 +70,9 @@ export function createUnknowns(options: UnknownsOptions): Unknowns {
     const before = (ms: number) => new Date(now.getTime() - ms)
     const done = await db.transaction(async (tx) => {
       const { rows } = await tx.query<Due>(dueSql, [before(windowMs), before(codeWindowMs), now])
-      const again = rows.filter((row) => resentPurposes.has(row.purpose) && !row.isResend && !row.isStale)
+      const again = rows.filter(
+        (row) => resentPurposes.has(row.purpose) && !row.isResend && !row.isStale && !row.isForgotten,
+      )
       const ids = new Set(again.map(({ id }) => id))
       const moved = await moveMessages(
         tx,
@@ -134,13 +139,14 @@ export async function settleByHand(
   now: Date,
   { messageId, as, reason }: { messageId: string; as: Settlement; reason: string },
 ): Promise<{ outcome: SettleOutcome; moved: Moved[] }> {
-  const { rows } = await tx.query<{ isResend: boolean }>(
-    `select resends_id is not null as "isResend" from messages where id = $1 and stage = 2 for update`,
+  const { rows } = await tx.query<{ isLast: boolean }>(
+    `select resends_id is not null or (purpose = 'code' and text_purged_at is not null) as "isLast" from messages
+      where id = $1 and stage = 2 for update`,
     [messageId],
   )
   const [row] = rows
   if (row === undefined) return { outcome: 'not_unknown', moved: [] }
-  if (as === 'resend' && row.isResend) return { outcome: 'already_resent', moved: [] }
+  if (as === 'resend' && row.isLast) return { outcome: 'already_resent', moved: [] }
   const move: Transition = {
     messageId,
     to: as === 'delivered' ? 'delivered' : 'failed',

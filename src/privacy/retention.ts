@@ -84,6 +84,27 @@ const kinds: readonly { name: string; days: keyof KeepDays | number; sql: string
     sql: `delete from unmatched_codes
            where id in (select id from unmatched_codes where occurred_at < $1 order by id limit $2 for update skip locked)`,
   },
+  // A day of tries is counted; who signed in stands in the audit log.
+  {
+    name: 'sign_in_codes',
+    days: 2,
+    sql: `delete from sign_in_codes
+           where id in (select id from sign_in_codes where sent_at < $1 order by id limit $2 for update skip locked)`,
+  },
+  {
+    name: 'console_sessions',
+    days: 7,
+    sql: `delete from console_sessions
+           where token_hash in (select token_hash from console_sessions where created_at < $1 limit $2 for update skip locked)`,
+  },
+  // Spent budgets of minutes, by keyed hashes of addresses.
+  {
+    name: 'rate_limits',
+    days: 1,
+    sql: `delete from rate_limits
+           where key in (select key from rate_limits where expire < extract(epoch from $1::timestamptz) * 1000
+                          limit $2 for update skip locked)`,
+  },
   // Dialogues end after minutes and are removed then; this is for what a process that died left behind. Redis does it by itself.
   {
     name: 'ussd_sessions',

@@ -70,6 +70,7 @@ export function plainSmsValues(
     dueDate: date,
     time: i18n.time(tag, 10 * 60),
     receipt,
+    digits: '482916',
     lines: words.map((word) => `${i18n.shortDate(tag, day)} ${word} ${amount}`).join(', '),
     choices: languageChoices(i18n, languages, info.gsm7 === null),
   }

@@ -27,6 +27,7 @@ const longName = 'Ndèye Coumba Bâ Sané Diédhiou'
 const longPlace = 'Sous le grand fromager de Boucotte-Ziguinchor'
 const longTitle = 'Le rôle du groupe et la garantie solidaire entre nous'
 const longestReceipt = '999999'
+const longestCode = '999999'
 /** Every text that leaves by itself; parts stand inside others. */
 export function worstTexts(
   i18n: I18n,
@@ -67,7 +68,7 @@ export function worstTexts(
  * answer to her own SMS in a script without GSM-7 two, also where they arrive apart.
  */
 function limitOf(key: string, { gsm7 }: LanguageInfo, segmentsMax: number): number {
-  if (key.endsWith('.discreet')) return 1
+  if (key.endsWith('.discreet') || key.startsWith('code.')) return 1
   if (gsm7 !== null) return 1
   return key.startsWith('reply.') ? 2 : segmentsMax
 }
@@ -96,6 +97,7 @@ function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount:
     dueDate: date,
     time: i18n.time(tag, 22 * 60 + 30),
     receipt: longestReceipt,
+    digits: longestCode,
     lines: longestList(i18n, tag, amount),
     choices: languageChoices(i18n, languages, info.gsm7 === null),
   }

@@ -14,6 +14,8 @@ const discreetValues: ReadonlySet<string> = new Set([
   'choices',
   // The code of a receipt, without a word on what it is.
   'proof',
+  // A code that says nothing of what it opens.
+  'digits',
 ])
 
 /** Why the others may not stand there. What is in none of these lists is refused too. */

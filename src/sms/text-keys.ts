@@ -24,6 +24,7 @@ const families: Readonly<Record<string, string>> = {
   'answer.meeting': 'discreet full full_none',
   'answer.training': 'discreet full full_none',
   'answer.dial': 'discreet',
+  code: 'sign_in',
   part: 'signature receipt proof outstanding savings',
   'part.movement':
     'loan_disbursement loan_repayment savings_deposit savings_withdrawal fee adjustment opening reversal',

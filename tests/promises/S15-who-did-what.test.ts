@@ -309,6 +309,15 @@ staff:
       without: () => [['pin-reset', 'nobody', '+221776900001', ...of]],
     },
     {
+      command: 'console-code',
+      action: 'console.code_given',
+      words: () => ['console-code', '--staff', ground.facilitator, ...of],
+      without: () => [
+        ['console-code', '--staff', '+221779999999', ...of],
+        ['console-code', ...of],
+      ],
+    },
+    {
       command: 'export',
       action: 'member.exported',
       words: () => ['export', 'member', ground.member, ...of],

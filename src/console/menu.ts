@@ -1,0 +1,16 @@
+// What stands in the menu, in this order, and for whom. A new page is a line here, a file in pages/ and a line in routes.ts.
+import type { MenuEntry } from './page.ts'
+import { everyRole, officeRoles, type StaffRole } from './roles.ts'
+
+const entries: readonly MenuEntry[] = [
+  { path: '/', key: 'menu.today', roles: everyRole },
+  { path: '/groups', key: 'menu.groups', roles: everyRole },
+  { path: '/members', key: 'menu.members', roles: everyRole },
+  { path: '/messages', key: 'menu.messages', roles: ['facilitator', ...officeRoles] },
+  { path: '/staff', key: 'menu.staff', roles: officeRoles },
+  { path: '/audit', key: 'menu.audit', roles: ['administrator', 'auditor'] },
+]
+
+export function menuFor(role: StaffRole): MenuEntry[] {
+  return entries.filter(({ roles }) => roles.includes(role))
+}

@@ -1,0 +1,330 @@
+// One member: who she is, her phones, what she agreed to, her cases and messages; her money only for roles that may see it.
+import type { Decimal } from 'decimal.js'
+import { localParts } from '../../calendar.ts'
+import { namedReads } from '../../db.ts'
+import { RequestError } from '../../errors.ts'
+import { readMovements, readPosition } from '../../ledger/position.ts'
+import { html, type Markup } from '../../markup.ts'
+import { consentPurposes, newestWordSql } from '../../members/consent.ts'
+import { resetPinInPerson } from '../../members/pin-reset.ts'
+import { confirmPhone } from '../../members/rebind.ts'
+import { doubtMember } from '../../members/reverify.ts'
+import { parseMsisdn } from '../../msisdn.ts'
+import {
+  amountText,
+  badge,
+  button,
+  facts,
+  field,
+  form,
+  link,
+  moment,
+  nothing,
+  phoneText,
+  table,
+} from '../elements.ts'
+import { isId } from '../ids.ts'
+import type { ConsoleRoute, PageContext } from '../page.ts'
+import { changesThings, everyRole, memberScopeSql, seesAmounts, workingRoles } from '../roles.ts'
+import { statusBadge } from './messages.ts'
+
+export const memberRoutes: readonly ConsoleRoute[] = [
+  { method: 'get', path: '/members/:id', roles: everyRole, handle: memberPage },
+  {
+    method: 'post',
+    path: '/members/:id/pin-reset',
+    roles: ['facilitator', 'branch', 'administrator'],
+    handle: resetPin,
+  },
+  { method: 'post', path: '/members/:id/reverify', roles: workingRoles, handle: reportPhone },
+  { method: 'post', path: '/members/:id/confirm', roles: workingRoles, handle: confirm },
+]
+
+interface MemberRow {
+  id: string
+  number: string
+  firstName: string
+  lastName: string
+  alias: string
+  status: string
+  role: string
+  language: string | null
+  smsForm: string
+  optedOutAt: Date | null
+  groupId: string | null
+  group: string | null
+  hasPin: boolean
+  lockedUntil: Date | null
+}
+
+/** Throws route.unknown for a member whom the role does not see, as for one who is not there. */
+async function findMember({ tx, staff, params }: PageContext): Promise<MemberRow> {
+  const { id = '' } = params
+  if (!isId(id)) throw new RequestError('route.unknown')
+  const { rows } = await tx.query<MemberRow>(
+    `select m.id, m.number, m.first_name as "firstName", m.last_name as "lastName", m.alias, m.status, m.role, m.language,
+            m.sms_form as "smsForm", m.opted_out_at as "optedOutAt", g.id as "groupId", g.name as group,
+            n.member_id is not null as "hasPin", n.locked_until as "lockedUntil"
+       from members m left join groups g on g.id = m.group_id left join member_pins n on n.member_id = m.id
+      where m.id = $2::uuid and m.erased_at is null and ${memberScopeSql(staff, 'm', '$1')}`,
+    [staff.id, id],
+  )
+  const [member] = rows
+  if (member === undefined) throw new RequestError('route.unknown')
+  return member
+}
+
+async function memberPage(context: PageContext) {
+  const { staff, say, i18n, now } = context
+  const member = await findMember(context)
+  const isLocked = member.lockedUntil !== null && member.lockedUntil > now
+  const language =
+    member.language !== null && i18n.languages.has(member.language)
+      ? i18n.language(member.language).endonym
+      : undefined
+  const body = html`${facts([
+    [say('member.number'), member.number],
+    [say('member.alias'), member.alias],
+    [say('group.group'), member.group === null ? undefined : link(`/groups/${member.groupId}`, member.group)],
+    [say('member.role'), member.role === 'member' ? undefined : say(`member_role.${member.role}`)],
+    [say('member.state'), say(`member_status.${member.status}`)],
+    [say('member.language'), language],
+    [say('member.sms_form'), say(`sms_form.${member.smsForm}`)],
+    [
+      say('member.pin'),
+      say(isLocked ? 'member.pin_locked' : member.hasPin ? 'member.pin_set' : 'member.pin_none'),
+    ],
+    [say('member.opted_out'), member.optedOutAt === null ? undefined : moment(context, member.optedOutAt)],
+  ])}
+${seesAmounts(staff) ? await moneyOf(context, member) : nothing}
+${await phonesOf(context, member)}
+${await consentsOf(context, member)}
+${await casesOf(context, member)}
+${seesAmounts(staff) ? await messagesOf(context, member) : nothing}
+${changesThings(staff) ? actsOf(context, member) : nothing}`
+  return { title: `${member.firstName} ${member.lastName}`, body }
+}
+
+async function moneyOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
+  const { tx, say, now, programme, i18n, tag } = context
+  const reads = namedReads(tx)
+  const today = localParts(now, programme.timeZone).date
+  const { currency, loans, savings } = await readPosition(reads, id, now, today)
+  const movements = await readMovements(reads, id, 20)
+  const amount = (value: Decimal) => amountText({ i18n, tag }, value, currency)
+  return html`<h2>${say('member.money')}</h2>
+${facts([[say('money.savings'), savings === undefined ? undefined : amount(savings)]])}
+${table(
+  say('money.loans'),
+  [
+    { title: say('money.loan'), cell: ({ number }) => number },
+    { title: say('money.outstanding'), cell: ({ outstanding }) => amount(outstanding), figures: true },
+    {
+      title: say('money.overdue'),
+      cell: ({ overdue }) => (overdue.greaterThan(0) ? amount(overdue) : ''),
+      figures: true,
+    },
+    { title: say('money.next'), cell: ({ next }) => next?.dueDate ?? '' },
+    {
+      title: say('money.next_amount'),
+      cell: ({ next }) => (next === undefined ? '' : amount(next.remaining)),
+      figures: true,
+    },
+  ],
+  loans,
+  say('money.no_loan'),
+)}
+${table(
+  say('money.movements'),
+  [
+    { title: say('money.day'), cell: ({ bookedDate }) => bookedDate },
+    { title: say('money.kind'), cell: ({ kind }) => say(`entry_kind.${kind}`) },
+    { title: say('money.amount'), cell: ({ amount: value }) => amount(value), figures: true },
+    {
+      title: say('member.state'),
+      cell: ({ reversed }) => (reversed ? badge(say('money.reversed'), 'bad') : ''),
+    },
+  ],
+  movements,
+  say('money.no_movement'),
+)}`
+}
+
+async function phonesOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
+  const { tx, say } = context
+  const { rows } = await tx.query<{
+    msisdn: string
+    isPrimary: boolean
+    reason: string | null
+    shared: number
+    blocked: boolean
+    seenAt: Date
+  }>(
+    `select p.msisdn, mp.is_primary as "isPrimary", mp.reverify_reason as reason, p.network_blocked_at is not null as blocked,
+            p.last_seen_at as "seenAt",
+            (select count(*) from member_phones o where o.phone_id = p.id)::int as shared
+       from member_phones mp join phones p on p.id = mp.phone_id where mp.member_id = $1 order by mp.is_primary desc, p.msisdn`,
+    [id],
+  )
+  return table(
+    say('member.phones'),
+    [
+      { title: say('member.phone'), cell: ({ msisdn }) => phoneText(context, msisdn) },
+      {
+        title: say('member.state'),
+        cell: ({ isPrimary, reason, shared, blocked }) =>
+          html`${isPrimary ? badge(say('phone.primary')) : nothing} ${
+            reason === null ? nothing : badge(say(`reverify.${reason}`), 'bad')
+          } ${shared > 1 ? badge(say('phone.shared', { count: shared })) : nothing} ${
+            blocked ? badge(say('phone.blocked'), 'bad') : nothing
+          }`,
+      },
+      { title: say('phone.seen'), cell: ({ seenAt }) => moment(context, seenAt) },
+    ],
+    rows,
+    say('member.no_phone'),
+  )
+}
+
+async function consentsOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
+  const { tx, say } = context
+  const { rows } = await tx.query<{
+    purpose: string
+    granted: boolean | null
+    at: Date | null
+    channel: string | null
+  }>(
+    `select w.purpose, ${newestWordSql('$1', 'w.purpose')} as granted, last.at, last.channel
+       from unnest($2::text[]) with ordinality as w (purpose, place)
+       left join lateral (select c.collected_at as at, c.channel from consents c where c.member_id = $1 and c.purpose = w.purpose
+                           order by c.collected_at desc, c.id desc limit 1) last on true
+      order by w.place`,
+    [id, consentPurposes],
+  )
+  return table(
+    say('member.consents'),
+    [
+      { title: say('message.purpose'), cell: ({ purpose }) => say(`consent.${purpose}`) },
+      {
+        title: say('consent.word'),
+        cell: ({ granted }) =>
+          granted === null
+            ? say('consent.none')
+            : granted
+              ? badge(say('consent.yes'), 'good')
+              : badge(say('consent.no'), 'bad'),
+      },
+      {
+        title: say('consent.since'),
+        cell: ({ at, channel }) =>
+          at === null ? '' : html`${moment(context, at)} (${say(`channel.${channel}`)})`,
+      },
+    ],
+    rows,
+    '',
+  )
+}
+
+/** That a member asked for a social worker is nobody else's to know. */
+async function casesOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
+  const { tx, say, staff } = context
+  const { rows } = await tx.query<{
+    reference: string
+    kind: string
+    status: string
+    openedAt: Date
+    promised: string | null
+    owner: string | null
+  }>(
+    `select c.reference, c.kind, c.status, c.opened_at as "openedAt", c.promised_date as promised,
+            s.first_name || ' ' || s.last_name as owner
+       from cases c left join staff s on s.id = c.owner_id
+      where c.member_id = $1 and (c.kind <> 'social_worker' or $2 = 'social_worker')
+      order by c.status desc, c.opened_at desc limit 20`,
+    [id, staff.role],
+  )
+  return table(
+    say('member.cases'),
+    [
+      { title: say('case.reference'), cell: ({ reference }) => reference },
+      { title: say('case.kind'), cell: ({ kind }) => say(`case_kind.${kind}`) },
+      { title: say('case.opened'), cell: ({ openedAt }) => moment(context, openedAt) },
+      { title: say('case.promised'), cell: ({ promised }) => promised ?? '' },
+      { title: say('case.owner'), cell: ({ owner }) => owner ?? '' },
+      { title: say('member.state'), cell: ({ status }) => say(`case_status.${status}`) },
+    ],
+    rows,
+    say('case.none'),
+  )
+}
+
+async function messagesOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
+  const { tx, say } = context
+  const { rows } = await tx.query<{ id: string; purpose: string; status: string; createdAt: Date }>(
+    `select id, purpose, status, created_at as "createdAt" from messages where member_id = $1 order by id desc limit 20`,
+    [id],
+  )
+  return table(
+    say('menu.messages'),
+    [
+      {
+        title: say('message.created'),
+        cell: (row) => html`<a href="/console/messages/${row.id}">${moment(context, row.createdAt)}</a>`,
+      },
+      { title: say('message.purpose'), cell: ({ purpose }) => say(`purpose.${purpose}`) },
+      { title: say('message.status'), cell: ({ status }) => statusBadge(say, status) },
+    ],
+    rows,
+    say('message.none'),
+  )
+}
+
+function actsOf(context: PageContext, { id }: MemberRow): Markup {
+  const { say, staff } = context
+  const resets = ['facilitator', 'branch', 'administrator'].includes(staff.role)
+  return html`<h2>${say('member.acts')}</h2>
+${resets ? form(context, `/members/${id}/pin-reset`, html`<p>${say('act.pin_reset_lead')}</p>${button(say('act.pin_reset'), { danger: true })}`) : nothing}
+${form(context, `/members/${id}/reverify`, html`<p>${say('act.reverify_lead')}</p>${button(say('act.reverify'), { danger: true })}`)}
+${form(
+  context,
+  `/members/${id}/confirm`,
+  html`<p>${say('act.confirm_lead')}</p>${field('phone', say('member.phone'), { type: 'tel', required: true, autocomplete: 'off' })}${button(say('act.confirm'))}`,
+)}`
+}
+
+/** Whoever is signed in saw her in person: the rule of members/pin-reset.ts asks for the facilitator of her group. */
+async function resetPin(context: PageContext) {
+  const { tx, staff, actor, now } = context
+  const { id, number } = await findMember(context)
+  const reset = { programmeId: staff.programmeId, member: number, confirmedBy: staff.msisdn, actor, at: now }
+  await resetPinInPerson(tx, reset)
+  return { to: `/members/${id}`, done: 'pin_reset' }
+}
+
+async function reportPhone(context: PageContext) {
+  const { tx, actor, now } = context
+  const { id } = await findMember(context)
+  const doubted = await doubtMember(tx, { memberId: id, actor, now })
+  return { to: `/members/${id}`, done: doubted.length > 0 ? 'reverify' : 'unchanged' }
+}
+
+async function confirm(context: PageContext) {
+  const { tx, staff, actor, now, form: fields, programme, say } = context
+  const { id } = await findMember(context)
+  const msisdn = parseMsisdn(fields.phone ?? '', programme.country)
+  if (msisdn === undefined)
+    return {
+      title: say('fault.title'),
+      status: 422,
+      body: html`<p>${say('fault.phone')}</p><p>${link(`/members/${id}`, say('form.back'))}</p>`,
+    }
+  const { state } = await confirmPhone(tx, {
+    programmeId: staff.programmeId,
+    memberId: id,
+    msisdn,
+    by: { staff: staff.msisdn },
+    actor,
+    now,
+  })
+  return { to: `/members/${id}`, done: state === 'bound' ? 'phone_bound' : 'phone_waiting' }
+}

@@ -1,0 +1,19 @@
+// Every page of the console. The matrix of the tests is made from this table: who sees which page.
+import type { ConsoleRoute } from './page.ts'
+import { auditRoutes } from './pages/audit.ts'
+import { groupRoutes } from './pages/groups.ts'
+import { memberRoutes } from './pages/member.ts'
+import { membersRoutes } from './pages/members.ts'
+import { messageRoutes } from './pages/messages.ts'
+import { staffRoutes } from './pages/staff.ts'
+import { todayRoutes } from './pages/today.ts'
+
+export const consoleRoutes: readonly ConsoleRoute[] = [
+  ...todayRoutes,
+  ...groupRoutes,
+  ...membersRoutes,
+  ...memberRoutes,
+  ...messageRoutes,
+  ...staffRoutes,
+  ...auditRoutes,
+]
