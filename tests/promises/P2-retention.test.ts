@@ -6,7 +6,13 @@ import { createMetrics } from '../../src/metrics.ts'
 import { createDaily } from '../../src/privacy/daily.ts'
 import { createInbound } from '../../src/sms/inbound.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
-import { createMember, createProgramme, type TestMember, type TestProgramme } from '../support/fixtures.ts'
+import {
+  appointFacilitator,
+  createMember,
+  createProgramme,
+  type TestMember,
+  type TestProgramme,
+} from '../support/fixtures.ts'
 import { atScale, showFigure } from '../support/promises.ts'
 
 const now = new Date('2027-06-01T03:00:00Z')
@@ -34,6 +40,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   programme = await createProgramme(database.db)
   member = await createMember(database.db, programme)
+  await appointFacilitator(database.db, programme, '+221776900001')
   for (const age of ages) await writeRows(age)
 }, 300_000)
 afterAll(() => database.drop())
@@ -83,6 +90,20 @@ async function writeRows(age: number): Promise<void> {
     `insert into ussd_sessions (key, state, version, caller, expires_at)
      select $1::text || '/' || i, '{}', 1, 'caller', $2 from generate_series(1, $3::int) i`,
     [`${age}`, at, each],
+  )
+  await pool.query(
+    `insert into sign_in_codes (staff_id, code_hash, sent_at)
+     select s.id, $1::text || '/' || i, $2 from staff s, generate_series(1, $3::int) i`,
+    [`${age}`, at, each],
+  )
+  await pool.query(
+    `insert into console_sessions (token_hash, staff_id, created_at, seen_at)
+     select $1::text || '/' || i, s.id, $2, $2 from staff s, generate_series(1, $3::int) i`,
+    [`${age}`, at, each],
+  )
+  await pool.query(
+    `insert into rate_limits (key, points, expire) select $1::text || '/' || i, 1, $2 from generate_series(1, $3::int) i`,
+    [`${age}`, at.getTime(), each],
   )
   await pool.query(
     `insert into ussd_replies (session_key, input_hash, reply, expires_at)
@@ -139,6 +160,10 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(await left('verification_tries', "split_part(caller, '/', 1)")).toEqual(allOf(0, 1))
   expect(await left('unmatched_codes', "split_part(dedupe_key, '/', 1)")).toEqual(allOf(0, 1, 6, 8, 29))
 
+  expect(await left('sign_in_codes', "split_part(code_hash, '/', 1)")).toEqual(allOf(0, 1))
+  expect(await left('console_sessions', "split_part(token_hash, '/', 1)")).toEqual(allOf(0, 1, 6))
+  expect(await left('rate_limits', "split_part(key, '/', 1)")).toEqual(allOf(0, 1))
+
   const total = Object.values(purged).reduce((sum, count) => sum + count, 0)
   expect(purged).toEqual({
     texts: 3 * 2 * each,
@@ -150,6 +175,9 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     idempotency_keys: 0,
     verification_tries: 7 * each,
     unmatched_codes: 4 * each,
+    sign_in_codes: 7 * each,
+    console_sessions: 6 * each,
+    rate_limits: 7 * each,
   })
   const { rows: audited } = await database.db.pool.query(
     "select action, subject, after from audit_log where actor = 'system:retention' order by id",
@@ -157,7 +185,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   expect(audited).toEqual([{ action: 'retention.purged', subject: 'house', after: purged }])
   showFigure(
     'P2',
-    `${total} rows of 8 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
+    `${total} rows of 11 kinds forgotten in ${seconds.toFixed(1)} s, 0 too many, 0 too few, every fact and id kept`,
   )
 }, 300_000)
 

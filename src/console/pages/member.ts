@@ -268,7 +268,7 @@ async function messagesOf(context: PageContext, { id }: MemberRow): Promise<Mark
     say('menu.messages'),
     [
       {
-        title: say('message.created'),
+        title: say('message.written'),
         cell: (row) => html`<a href="/console/messages/${row.id}">${moment(context, row.createdAt)}</a>`,
       },
       { title: say('message.purpose'), cell: ({ purpose }) => say(`purpose.${purpose}`) },

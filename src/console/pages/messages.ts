@@ -99,7 +99,7 @@ ${table(
   say('menu.messages'),
   [
     {
-      title: say('message.created'),
+      title: say('message.written'),
       cell: (row) => html`<a href="/console/messages/${row.id}">${moment(context, row.createdAt)}</a>`,
     },
     {
@@ -234,7 +234,7 @@ function factsOf(context: PageContext, message: MessageRow): Markup {
     [say('message.lane'), say(`lane.${message.lane}`)],
     [say('message.template'), message.template],
     [say('member.language'), message.language ?? undefined],
-    [say('message.created'), moment(context, message.createdAt)],
+    [say('message.written'), moment(context, message.createdAt)],
     [say('message.not_before'), moment(context, message.notBefore)],
     [say('message.expires'), message.expiresAt === null ? undefined : moment(context, message.expiresAt)],
     [say('message.segments'), segmentsOf(message)],
