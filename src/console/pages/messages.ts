@@ -221,6 +221,7 @@ function textOf({ staff, say, i18n }: PageContext, message: MessageRow): Markup 
 
 function factsOf(context: PageContext, message: MessageRow): Markup {
   const { say } = context
+  const { createdAt } = message
   const other = (id: string | null) => (id === null ? undefined : link(`/messages/${id}`, id))
   return facts([
     [say('message.status'), statusBadge(say, message.status)],
@@ -234,7 +235,7 @@ function factsOf(context: PageContext, message: MessageRow): Markup {
     [say('message.lane'), say(`lane.${message.lane}`)],
     [say('message.template'), message.template],
     [say('member.language'), message.language ?? undefined],
-    [say('message.written'), moment(context, message.createdAt)],
+    [say('message.written'), moment(context, createdAt)],
     [say('message.not_before'), moment(context, message.notBefore)],
     [say('message.expires'), message.expiresAt === null ? undefined : moment(context, message.expiresAt)],
     [say('message.segments'), segmentsOf(message)],
