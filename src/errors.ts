@@ -53,6 +53,12 @@ export const requestErrors = {
     status: 422,
     sentence: "A PIN is reset in person by the facilitator of the member's group.",
   },
+  'staff.unknown': { status: 422, sentence: 'The programme has no such staff.' },
+  'pin.not_an_administrator': {
+    status: 422,
+    sentence:
+      'The PIN of staff is reset by an active administrator of the programme, and not by the one it belongs to.',
+  },
 } as const
 
 export type RequestErrorCode = keyof typeof requestErrors

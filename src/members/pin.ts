@@ -1,4 +1,4 @@
-// In: a PIN as it was typed. Out: whether it is hers. A try is counted in PostgreSQL before it is verified, so that any number of
+// In: a PIN as it was typed, by a member or by staff. Out: whether it is hers. A try is counted in PostgreSQL before it is verified, so that any number of
 // parallel tries gives at most three verifications. Must never store, log or return the PIN.
 import { createHmac } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
@@ -32,10 +32,33 @@ const denied = new Set([
 
 export type PinVerdict = 'ok' | 'wrong' | 'locked' | 'none'
 
+/** Whose PINs a table holds. The rules are the same for all; only the rows are kept apart, because a number may belong to both. */
+interface Holders {
+  pins: 'member_pins' | 'staff_pins'
+  key: 'member_id' | 'staff_id'
+  people: 'members' | 'staff'
+  /** Before an id in the audit log. */
+  word: 'member' | 'staff'
+}
+
+const memberHolders: Holders = { pins: 'member_pins', key: 'member_id', people: 'members', word: 'member' }
+const staffHolders: Holders = { pins: 'staff_pins', key: 'staff_id', people: 'staff', word: 'staff' }
+
+export type HolderPins = ReturnType<typeof createHolderPins>
 export type Pins = ReturnType<typeof createPins>
 
-export function createPins({ db, pepper }: { db: Db; pepper: string }) {
+/** The PINs of members; those of staff beside them under `staff`. */
+export function createPins(options: { db: Db; pepper: string }) {
+  return {
+    ...createHolderPins(options, memberHolders),
+    staff: createHolderPins(options, staffHolders),
+  }
+}
+
+function createHolderPins({ db, pepper }: { db: Db; pepper: string }, holders: Holders) {
+  const { pins, key, word } = holders
   const seasoned = (pin: string) => createHmac('sha256', pepper).update(pin).digest('hex')
+  const sql = countTrySql(holders)
 
   return {
     /** Argon2id over HMAC(pepper, pin). */
@@ -47,45 +70,42 @@ export function createPins({ db, pepper }: { db: Db; pepper: string }) {
      * Keeps her first PIN, given by its hash. False when she has another one by now: a dialogue that began without a PIN
      * must not replace one that was set meanwhile.
      */
-    async setFirst(memberId: string, pinHash: string, now: Date): Promise<boolean> {
+    async setFirst(id: string, pinHash: string, now: Date): Promise<boolean> {
       return db.transaction(async (tx) => {
         const set = await tx.query(
-          'insert into member_pins (member_id, hash, set_at) values ($1, $2, $3) on conflict do nothing',
-          [memberId, pinHash, now],
+          `insert into ${pins} (${key}, hash, set_at) values ($1, $2, $3) on conflict do nothing`,
+          [id, pinHash, now],
         )
         if (set.rowCount === 0) {
           // The same callback again finds its own work.
-          const same = await tx.query('select 1 from member_pins where member_id = $1 and hash = $2', [
-            memberId,
-            pinHash,
-          ])
+          const same = await tx.query(`select 1 from ${pins} where ${key} = $1 and hash = $2`, [id, pinHash])
           return same.rowCount === 1
         }
-        await audit(tx, memberId, { at: now, actor: `member:${memberId}`, action: 'pin.set' })
+        await audit(tx, holders, id, { at: now, actor: `${word}:${id}`, action: 'pin.set' })
         return true
       })
     },
 
     /** Replaces her PIN; a lock stands. False when it was reset meanwhile. */
-    async change(memberId: string, pinHash: string, now: Date): Promise<boolean> {
+    async change(id: string, pinHash: string, now: Date): Promise<boolean> {
       return db.transaction(async (tx) => {
-        const changed = await tx.query('update member_pins set hash = $2, set_at = $3 where member_id = $1', [
-          memberId,
+        const changed = await tx.query(`update ${pins} set hash = $2, set_at = $3 where ${key} = $1`, [
+          id,
           pinHash,
           now,
         ])
         if (changed.rowCount === 0) return false
-        await audit(tx, memberId, { at: now, actor: `member:${memberId}`, action: 'pin.changed' })
+        await audit(tx, holders, id, { at: now, actor: `${word}:${id}`, action: 'pin.changed' })
         return true
       })
     },
 
     /** For demo data and tests: nobody did it, so no row of the audit log says so. */
-    async set(memberId: string, pin: string, now: Date): Promise<void> {
+    async set(id: string, pin: string, now: Date): Promise<void> {
       await db.pool.query(
-        `insert into member_pins (member_id, hash, set_at) values ($1, $2, $3)
-         on conflict (member_id) do update set hash = excluded.hash, set_at = excluded.set_at`,
-        [memberId, await this.hash(pin), now],
+        `insert into ${pins} (${key}, hash, set_at) values ($1, $2, $3)
+         on conflict (${key}) do update set hash = excluded.hash, set_at = excluded.set_at`,
+        [id, await this.hash(pin), now],
       )
     },
 
@@ -94,13 +114,13 @@ export function createPins({ db, pepper }: { db: Db; pepper: string }) {
      * Locks: 15 minutes, then 24 hours, then until reset.
      */
     async verify(
-      memberId: string,
+      id: string,
       pin: string,
       tryKey: string,
       now: Date,
     ): Promise<{ verdict: PinVerdict; triesLeft: number }> {
-      const counted = await db.pool.query<Counted>(countTrySql, [
-        memberId,
+      const counted = await db.pool.query<Counted>(sql, [
+        id,
         tryKey,
         now,
         pinTriesMax,
@@ -110,21 +130,21 @@ export function createPins({ db, pepper }: { db: Db; pepper: string }) {
       ])
       const row = counted.rows[0]
       if (row === undefined) {
-        const known = await db.pool.query('select 1 from member_pins where member_id = $1', [memberId])
+        const known = await db.pool.query(`select 1 from ${pins} where ${key} = $1`, [id])
         return { verdict: known.rowCount === 0 ? 'none' : 'locked', triesLeft: 0 }
       }
       if (await this.matches(row.hash, pin)) {
         await db.pool.query(
-          'update member_pins set tries = 0, lock_level = 0, locked_until = null where member_id = $1 and hash = $2',
-          [memberId, row.hash],
+          `update ${pins} set tries = 0, lock_level = 0, locked_until = null where ${key} = $1 and hash = $2`,
+          [id, row.hash],
         )
         return { verdict: 'ok', triesLeft: pinTriesMax }
       }
       const triesLeft = pinTriesMax - row.tries
-      await countWrong(db, memberId, now)
+      await countWrong(db, holders, id, now)
       if (triesLeft > 0) return { verdict: 'wrong', triesLeft }
       const after = { level: row.lockLevel }
-      await audit(db.pool, memberId, { at: now, actor: 'system:pin', action: 'pin.locked', after })
+      await audit(db.pool, holders, id, { at: now, actor: 'system:pin', action: 'pin.locked', after })
       return { verdict: 'locked', triesLeft }
     },
   }
@@ -141,28 +161,33 @@ export async function resetPin(tx: Queryable, memberId: string): Promise<void> {
   await tx.query('delete from member_pins where member_id = $1', [memberId])
 }
 
+/** The same for staff, see staff-pin-reset.ts. */
+export async function removeStaffPin(tx: Queryable, staffId: string): Promise<void> {
+  await tx.query('delete from staff_pins where staff_id = $1', [staffId])
+}
+
 async function audit(
   tx: Queryable,
-  memberId: string,
+  { people, word }: Holders,
+  id: string,
   fact: { at: Date; actor: string; action: string; after?: object },
 ): Promise<void> {
   const { rows } = await tx.query<{ programmeId: string }>(
-    'select programme_id as "programmeId" from members where id = $1',
-    [memberId],
+    `select programme_id as "programmeId" from ${people} where id = $1`,
+    [id],
   )
   const programmeId = rows[0]?.programmeId
-  if (programmeId !== undefined)
-    await recordAudit(tx, { ...fact, programmeId, subject: `member:${memberId}` })
+  if (programmeId !== undefined) await recordAudit(tx, { ...fact, programmeId, subject: `${word}:${id}` })
 }
 
 /** Wrong PINs of a programme by the minute, added up over all processes; watch.ts raises the alarm. */
-async function countWrong(db: Db, memberId: string, now: Date): Promise<void> {
+async function countWrong(db: Db, { people }: Holders, id: string, now: Date): Promise<void> {
   await db.pool.query(
     `with old as (delete from wrong_pins where minute < $2::timestamptz - interval '1 day')
      insert into wrong_pins as w (programme_id, minute, count)
-     select programme_id, date_trunc('minute', $2::timestamptz), 1 from members where id = $1
+     select programme_id, date_trunc('minute', $2::timestamptz), 1 from ${people} where id = $1
      on conflict (programme_id, minute) do update set count = w.count + 1`,
-    [memberId, now],
+    [id, now],
   )
 }
 
@@ -180,8 +205,8 @@ export async function readGuessing(db: Db, now: Date): Promise<Map<string, boole
 
 // The last allowed try locks before it is verified; a right PIN takes the lock away again. A lock that has run out starts a new count.
 // Plain column expressions: a concurrent update makes PostgreSQL evaluate them again on the newest row.
-const countTrySql = `
-  update member_pins set
+const countTrySql = ({ pins, key }: Holders) => `
+  update ${pins} set
     tries = case when last_try_key = $2 then tries when locked_until is not null then 1 else tries + 1 end,
     lock_level = case when last_try_key is distinct from $2 and locked_until is null and tries + 1 >= $4
                       then lock_level + 1 else lock_level end,
@@ -191,7 +216,7 @@ const countTrySql = `
                         when lock_level = 1 then $6::timestamptz
                         else $7::timestamptz end,
     last_try_key = $2
-  where member_id = $1 and (last_try_key = $2 or locked_until is null or locked_until <= $3)
+  where ${key} = $1 and (last_try_key = $2 or locked_until is null or locked_until <= $3)
   returning hash, tries, lock_level as "lockLevel"`
 
 /** What can be known of her: not kept with the PIN. */

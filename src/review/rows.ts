@@ -4,7 +4,7 @@ import type { I18n } from '../i18n.ts'
 import { type Locale, readLocales, textsOf } from '../locale-files.ts'
 import type { WorstText } from '../sms/check-fit.ts'
 import type { Screen } from '../ussd/check-fit.ts'
-import type { Menu } from '../ussd/menu.ts'
+import { type Menu, textsAt } from '../ussd/menu.ts'
 import { ucs2UnitsMax } from '../ussd/screen.ts'
 
 export const reviewedFiles = ['language.json', 'consent.json', 'ussd.json', 'sms.json'] as const
@@ -104,14 +104,14 @@ interface Size {
 function createSizes(menus: ReadonlyMap<string, Menu>, { screens, texts }: Measured) {
   const fullest = new Map<string, Screen>()
   for (const screen of screens) {
-    const key = `${screen.menu}.${screen.state}`
-    const best = fullest.get(key)
-    if (best === undefined || screen.units / screen.limit > best.units / best.limit) fullest.set(key, screen)
+    const best = fullest.get(screen.says)
+    if (best === undefined || screen.units / screen.limit > best.units / best.limit)
+      fullest.set(screen.says, screen)
   }
   const asking = [...menus.values()].flatMap((menu) =>
     Object.entries(menu.states)
       .filter(([, { needs }]) => needs.includes('consent_wording'))
-      .map(([state]) => `${menu.menu}.${state}`),
+      .map(([state]) => textsAt(menu, state)),
   )
   const worst = new Map(texts.map((text) => [text.key, text]))
   const [first] = screens

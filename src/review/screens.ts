@@ -4,7 +4,7 @@ import type { I18n } from '../i18n.ts'
 import type { ProgrammeLimits } from '../ussd/check.ts'
 import { closingTexts, neededBy, reasonsFrom } from '../ussd/check-texts.ts'
 import { type DataOption, type Samples, sources, type View } from '../ussd/data.ts'
-import { type Menu, type MenuState, publicMenu } from '../ussd/menu.ts'
+import { isMenuOf, type Menu, type MenuState } from '../ussd/menu.ts'
 import { createRenderer, type Renderer } from '../ussd/render.ts'
 import { ucs2UnitsMax } from '../ussd/screen.ts'
 import { newDialogue } from '../ussd/session.ts'
@@ -43,7 +43,7 @@ const pagesMax = 20
 export function plainScreens(ask: PlainAsk): StateScreens[] {
   const renderer = createRenderer(ask.i18n)
   return [...ask.menus.values()]
-    .filter(({ menu }) => menu === ask.programme.menu || menu === publicMenu)
+    .filter(({ menu }) => isMenuOf(ask.programme, { menu }))
     .flatMap((menu) =>
       Object.entries(menu.states).map(([name, state]): StateScreens => {
         const gate = Object.entries(menu.gates).find(([, gateState]) => gateState === name)?.[0]

@@ -1,74 +1,27 @@
 // In: what she chose or typed. Out: an outcome that the menu's `on` turns into the next screen.
 // Every action is idempotent under its hop key: the same callback again has no second effect. Must never keep or return a PIN.
 import { openCase } from '../cases/cases.ts'
-import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import { type I18n, offeredAs } from '../i18n.ts'
+import { offeredAs } from '../i18n.ts'
 import { readMovements } from '../ledger/position.ts'
 import { verifyReceipt } from '../ledger/receipt-codes.ts'
-import { consentPurposes, type Saying, servicePurposes, setSmsHours } from '../members/consent.ts'
+import { consentPurposes, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { chooseLanguage } from '../members/members.ts'
-import { isPin, isWeakPin, type Pins } from '../members/pin.ts'
-import type { ProgrammeInfo } from '../members/programmes.ts'
-import { isSimClean } from '../members/sim-swap.ts'
-import type { Metrics } from '../metrics.ts'
+import { chooseStaffLanguage, findStaffCaller } from '../members/staff.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
-import type { LineValues, Samples } from './data.ts'
+import { type Action, type ActionContext, memberOf } from './action.ts'
+import { pinActions } from './actions-pin.ts'
 import { hoursOfValue } from './data-messages.ts'
-import type { Dialogue } from './session.ts'
-
-export interface ActionContext {
-  db: Db
-  pins: Pins
-  i18n: I18n
-  metrics: Metrics
-  programme: ProgrammeInfo
-  dialogue: Dialogue
-  phoneId: string
-  msisdn: string
-  now: Date
-  /** Names this input of this session; the same callback has the same key. */
-  hopKey: string
-  /** Keyed hash of the caller's number. */
-  caller: string
-  /** Keyed hash of a typed text that may not be kept. */
-  markOf(text: string): string
-  /** How a word about our messages is taken down here. */
-  saying: Saying
-}
-
-export interface ActionResult {
-  outcome: string
-  /** Changes to the dialogue. */
-  changes?: Partial<Dialogue>
-  /** For the next screen's text or reason. */
-  values?: LineValues
-}
-
-/** Actions whose input is a PIN. */
-export const pinActions: ReadonlySet<string> = new Set(['check_pin', 'draft_pin', 'confirm_pin'])
-
-export interface Action {
-  outcomes: readonly string[]
-  /** What an input means depends on what the screen showed: not to be done on inputs that were typed before it was seen. */
-  bySight?: true
-  /** Longest values that its outcomes bring, for the boot check. */
-  values?: (sample: Samples) => LineValues
-  run(context: ActionContext, value: string): Promise<ActionResult>
-}
-
-function memberOf({ dialogue }: ActionContext): string {
-  if (dialogue.memberId === undefined) throw new InvariantError('An action needs a member')
-  return dialogue.memberId
-}
+import { asStaff } from './opening.ts'
 
 export const actions: Readonly<Record<string, Action>> = {
   choose_language: {
     outcomes: ['chosen'],
     async run({ db, dialogue, phoneId, programme }, value) {
       if (!programme.languages.includes(value)) throw new InvariantError('A language that is not offered')
+      if (dialogue.staffId !== undefined) await chooseStaffLanguage(db.pool, dialogue.staffId, value)
       // Nothing is kept of a number that the programme does not know.
-      if (phoneId !== '') await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
+      else if (phoneId !== '') await chooseLanguage(db.pool, phoneId, dialogue.memberId, value)
       return { outcome: 'chosen', changes: { language: value } }
     },
   },
@@ -98,70 +51,15 @@ export const actions: Readonly<Record<string, Action>> = {
     },
   },
 
-  check_pin: {
-    outcomes: ['ok', 'wrong', 'malformed', 'locked', 'none'],
-    values: ({ count }) => ({ left: count }),
-    async run(context, typed) {
-      // A text that cannot be a PIN tells a guesser nothing, so it costs no try.
-      if (!isPin(typed)) return { outcome: 'malformed' }
-      const { verdict, triesLeft } = await context.pins.verify(
-        memberOf(context),
-        typed,
-        context.hopKey,
-        context.now,
-      )
-      if (verdict === 'ok') return { outcome: 'ok', changes: { passed: true } }
-      if (verdict === 'none') return { outcome: 'none', changes: { hasPin: false } }
-      return {
-        outcome: verdict,
-        values: { left: context.i18n.number(context.dialogue.language ?? 'en', triesLeft) },
-      }
-    },
-  },
+  ...pinActions,
 
-  begin_pin_change: {
-    outcomes: ['has_pin', 'no_pin'],
-    run: ({ dialogue }) => Promise.resolve({ outcome: dialogue.hasPin ? 'has_pin' : 'no_pin' }),
-  },
-
-  draft_pin: {
-    outcomes: ['ok', 'malformed', 'weak', 'unchecked'],
-    async run(context, typed) {
-      if (!isPin(typed)) return { outcome: 'malformed' }
-      // Who has no PIN yet shows nothing but the phone, so the phone must be beyond doubt.
-      const { db, programme, dialogue, phoneId, now } = context
-      if (programme.simSwapCheck && !dialogue.hasPin && !(await isSimClean(db.pool, phoneId, now)))
-        return { outcome: 'unchecked' }
-      const rows = await context.db.reads.query<{
-        birthYear: number | null
-        number: string
-        msisdns: string[]
-      }>(
-        'pin-owner',
-        `select m.birth_year as "birthYear", m.number, coalesce(array_agg(p.msisdn), '{}') as msisdns
-           from members m left join member_phones mp on mp.member_id = m.id left join phones p on p.id = mp.phone_id
-          where m.id = $1 group by m.id`,
-        [memberOf(context)],
-      )
-      const owner = rows[0]
-      if (owner === undefined) throw new InvariantError('The member is gone')
-      if (isWeakPin(typed, { ...owner, birthYear: owner.birthYear ?? undefined })) return { outcome: 'weak' }
-      return { outcome: 'ok', changes: { draft: await context.pins.hash(typed) } }
-    },
-  },
-
-  confirm_pin: {
-    outcomes: ['ok', 'different', 'overtaken'],
-    async run(context, typed) {
-      const { draft, hasPin } = context.dialogue
-      if (draft === undefined || !isPin(typed) || !(await context.pins.matches(draft, typed)))
-        return { outcome: 'different', changes: { draft: undefined } }
-      // Until this line the dialogue went by what was so when it began.
-      const { pins, now } = context
-      const kept = await (hasPin ? pins.change : pins.setFirst)(memberOf(context), draft, now)
-      if (!kept)
-        return { outcome: 'overtaken', changes: { draft: undefined, hasPin: !hasPin, passed: false } }
-      return { outcome: 'ok', changes: { draft: undefined, hasPin: true, passed: true } }
+  /** From her own menu to that of staff; their PIN is another one. */
+  open_staff_menu: {
+    outcomes: ['opened', 'closed'],
+    async run({ db, programme, msisdn }) {
+      const staff = await findStaffCaller(db.reads, programme.id, msisdn)
+      if (staff === undefined) return { outcome: 'closed', changes: { alsoStaff: false } }
+      return { outcome: 'opened', changes: asStaff(staff) }
     },
   },
 

@@ -6,7 +6,7 @@ import type { I18n } from '../i18n.ts'
 import type { ProgrammeLimits } from './check.ts'
 import { closingTexts, neededBy, reasonsFrom } from './check-texts.ts'
 import { type DataOption, type Samples, samplesOf, sources, type View } from './data.ts'
-import { type Menu, type MenuState, publicMenu } from './menu.ts'
+import { isMenuOf, type Menu, type MenuState, staffMenu, textsAt } from './menu.ts'
 import { createRenderer, type Notice, type Renderer } from './render.ts'
 import { ucs2UnitsMax } from './screen.ts'
 import { type Dialogue, newDialogue } from './session.ts'
@@ -17,6 +17,8 @@ export interface Screen {
   tag: string
   menu: string
   state: string
+  /** Where its texts stand. */
+  says: string
   role: string
   page: number
   text: string
@@ -56,7 +58,7 @@ export function checkFit(menus: ReadonlyMap<string, Menu>, i18n: I18n, programme
         report: (fault) => faults.set(`${fault.file}:${fault.line}:${fault.what}`, fault),
       }
       for (const menu of menus.values())
-        if (menu.menu === programme.menu || menu.menu === publicMenu)
+        if (isMenuOf(programme, menu))
           for (const [name, state] of Object.entries(menu.states))
             for (const role of rolesIn(menu, state)) checkScreen(scope, menu, name, state, role)
       for (const { key, values } of closingTexts()) checkClosing(scope, key, values(samples))
@@ -74,12 +76,19 @@ interface Scope {
   report(fault: Fault): void
 }
 
+/** What a plain dial can show. */
+function isFirstScreen({ home, gates, states }: Menu, name: string): boolean {
+  // Home behind the PIN is seen after it; the gate comes first.
+  const first = states[home]?.pin === true ? [gates.pin, gates.new_pin] : [home]
+  return [...first, gates.language, gates.resume].includes(name)
+}
+
 function rolesIn(menu: Menu, state: MenuState): string[] {
   const named = Object.values(menu.states).flatMap(({ roles, options }) => [
     ...(roles ?? []),
     ...options.flatMap((option) => option.roles ?? []),
   ])
-  const all = [...new Set(['member', ...named])]
+  const all = [...new Set([menu.menu === staffMenu ? 'facilitator' : 'member', ...named])]
   return state.roles === undefined ? all : state.roles
 }
 
@@ -89,7 +98,7 @@ function limitOf(encoding: 'gsm7' | 'ucs2', septetsMax: number): number {
 
 function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, role: string): void {
   const { tag, programme, report } = scope
-  const isFirst = [menu.home, menu.gates.language, menu.gates.resume].includes(name)
+  const isFirst = isFirstScreen(menu, name)
   // A deep dial may end at once, and what ends has no second page.
   const isShort = isFirst || state.kind === 'end'
   const septetsMax = isShort ? programme.screenSeptetsFirst : programme.screenSeptetsMax
@@ -159,7 +168,7 @@ function isExcused({ i18n, tag }: Scope, notice: Notice | undefined): boolean {
 }
 
 function textPlace({ i18n, tag }: Scope, menu: Menu, name: string) {
-  return i18n.place(tag, 'ussd.json', [menu.menu, name])
+  return i18n.place(tag, 'ussd.json', textsAt(menu, name).split('.'))
 }
 
 const unitOf = ({ encoding }: Screen) => (encoding === 'gsm7' ? 'septets' : 'characters (UCS-2)')
@@ -218,6 +227,7 @@ function pagesOf(
       tag,
       menu: menu.menu,
       state: name,
+      says: textsAt(menu, name),
       role,
       page,
       text: rendered.text,

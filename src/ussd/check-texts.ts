@@ -3,7 +3,7 @@ import type { Fault } from '../fault.ts'
 import { type I18n, modelAmong, placeholdersOf } from '../i18n.ts'
 import { actions } from './actions.ts'
 import { type LineValues, type Samples, samplesOf, sources } from './data.ts'
-import { type Menu, type MenuState, type Outcomes, placeIn } from './menu.ts'
+import { type Menu, type MenuState, type Outcomes, placeIn, textsAt } from './menu.ts'
 
 /** Closing screens outside any menu: `common.<name>`. */
 const closings: Readonly<Record<string, (sample: Samples) => LineValues>> = {
@@ -108,7 +108,7 @@ function broughtTo(menu: Menu, target: string): Needed['values'] {
 
 /** The texts of one state. */
 export function neededBy(menu: Menu, name: string, state: MenuState): Needed[] {
-  const prefix = `${menu.menu}.${name}`
+  const prefix = textsAt(menu, name)
   const needed: Needed[] = [
     { key: `${prefix}.text`, values: broughtTo(menu, name), optional: state.needs.length > 0 },
     ...state.options.map((option) => ({ key: `${prefix}.options.${option.name}`, values: nothing })),

@@ -8,7 +8,15 @@ import { checkFit, type Fit, type LaidOut } from './check-fit.ts'
 import { type Path, pathFaults, pathsOf } from './check-paths.ts'
 import { screenTextFaults } from './check-texts.ts'
 import { dialogueFacts, sources } from './data.ts'
-import { type Menu, type MenuState, type Outcomes, placeIn, publicMenu, transitionsOf } from './menu.ts'
+import {
+  type Menu,
+  type MenuState,
+  type Outcomes,
+  placeIn,
+  publicMenu,
+  staffMenu,
+  transitionsOf,
+} from './menu.ts'
 
 export type ProgrammeLimits = Pick<
   ProgrammeInfo,
@@ -92,7 +100,10 @@ export function structureFaults(menu: Menu): Fault[] {
   checkTargets(menu, report)
   checkReach(menu, report)
   checkGates(menu, report)
-  for (const [name, state] of Object.entries(menu.states)) checkState(name, state, report)
+  for (const [name, state] of Object.entries(menu.states)) {
+    checkState(name, state, report)
+    checkWhose(menu, name, state, report)
+  }
   return faults
 }
 
@@ -120,10 +131,16 @@ function checkGates(menu: Menu, report: Report): void {
         'Move the state to another menu.',
       )
   else if (ofMember.length > 0)
-    for (const gate of ['who', 'pin', 'new_pin', 'resume'] as const)
+    for (const gate of gatesOf(menu))
       if (menu.gates[gate] === undefined)
         report(['gates'], `gates.${gate}: is missing`, 'Name the state that asks.')
 }
+
+/** Staff are known by their number alone: nobody shares it. */
+const gatesOf = ({ menu }: Menu) =>
+  menu === staffMenu
+    ? (['pin', 'new_pin', 'resume'] as const)
+    : (['who', 'pin', 'new_pin', 'resume'] as const)
 
 function checkReach(menu: Menu, report: Report): void {
   const next = new Map<string, string[]>()
@@ -185,6 +202,16 @@ function checkState(name: string, state: MenuState, report: Report): void {
   checkOptions(state, { picksMax, facts, at, say })
   if (state.pick !== undefined) checkOutcomes(state.pick.do, state.pick.on, at('pick'), say)
   if (state.do !== undefined) checkOutcomes(state.do, state.on, at('on'), say)
+}
+
+/** The staff menu knows no member, and every screen of it stands behind the PIN. */
+function checkWhose(menu: Menu, name: string, state: MenuState, report: Report): void {
+  if (menu.menu !== staffMenu) return
+  if (state.who)
+    report(['states', name, 'who'], `${name}: the staff menu knows no member`, 'Say "pin" instead.')
+  for (const need of state.needs)
+    if (sources[need]?.ofMember === true)
+      report(['states', name, 'needs'], `${name}: data "${need}" is one member's`, 'Show other data.')
 }
 
 interface OptionScope {

@@ -2,22 +2,24 @@
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import { type I18n, offeredAs } from '../i18n.ts'
+import type { I18n } from '../i18n.ts'
 import { type Caller, findCaller } from '../members/members.ts'
 import type { Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { noteSeen } from '../members/reverify.ts'
+import { findStaffCaller } from '../members/staff.ts'
 import type { Metrics } from '../metrics.ts'
-import { type ActionContext, actions } from './actions.ts'
+import type { ActionContext } from './action.ts'
+import { actions } from './actions.ts'
 import { sources, type View } from './data.ts'
 import { enter, type Step, stateOf, step } from './engine.ts'
-import { type Menu, publicMenu } from './menu.ts'
+import { type Menu, staffMenu } from './menu.ts'
+import { openingDialogue, resumingDialogue } from './opening.ts'
 import { emptyView, type Notice, type Renderer } from './render.ts'
 import {
   type Dialogue,
   dialogueTimeoutMs,
   newDialogue,
-  type Resumable,
   type Session,
   type SessionKeys,
   type UssdCall,
@@ -70,6 +72,7 @@ const deepInputsMax = 12
 
 interface Walk {
   hop: Hop
+  /** Another one once an action has opened it. */
   menu: Menu
   phoneId: string
   now: Date
@@ -87,39 +90,12 @@ export function createConversation(deps: ConversationDeps) {
     return menu
   }
 
-  /** Undefined when the programme no longer offers it. */
-  function offered({ languages }: ProgrammeInfo, language: string | null | undefined): string | undefined {
-    return offeredAs(language, languages)
-  }
-
-  /** A stranger, or a member who is suspended or has left: the same for all of them, in the language that the phone last chose. */
-  function publicDialogue(programme: ProgrammeInfo, caller: Caller | undefined): Dialogue {
-    const language = offered(programme, caller?.language) ?? programme.languages[0]
-    return { ...newDialogue, menu: publicMenu, language }
-  }
-
-  function openingDialogue(programme: ProgrammeInfo, caller: Caller | undefined): Dialogue {
-    const active = (caller?.members ?? []).filter((member) => member.status === 'active')
-    const only = active.length === 1 ? active[0] : undefined
-    if (active.length === 0) return publicDialogue(programme, caller)
-    const single = programme.languages.length === 1 ? programme.languages[0] : undefined
-    return {
-      ...newDialogue,
-      language: offered(programme, only?.language) ?? offered(programme, caller?.language) ?? single,
-      memberId: only?.id,
-      role: only?.role ?? '',
-      hasPin: only?.hasPin ?? false,
-      unasked: only?.unasked ?? false,
-      shared: active.length > 1,
-    }
-  }
-
   async function act(walk: Walk, stepped: Step, hopKey: string): Promise<Step> {
     let current = stepped
     for (let { action } = current; action !== undefined; { action } = current) {
       const known = actions[action.name]
       if (known === undefined) throw new InvariantError(`Unknown action ${action.name}`)
-      const { hop, phoneId, now, menu } = walk
+      const { hop, phoneId, now } = walk
       const context: ActionContext = {
         db,
         pins,
@@ -149,8 +125,10 @@ export function createConversation(deps: ConversationDeps) {
       const { outcome, changes, values } = await known.run(context, action.value)
       const dialogue = changes === undefined ? current.dialogue : { ...current.dialogue, ...changes }
       hop.language = dialogue.language ?? hop.language
+      // An action may have opened another menu.
+      walk.menu = menuOf(hop.programme, dialogue.menu)
       const event = { type: 'outcome', on: action.on, outcome } as const
-      current = step(menu, dialogue, values === undefined ? event : { ...event, values })
+      current = step(walk.menu, dialogue, values === undefined ? event : { ...event, values })
     }
     return current
   }
@@ -240,7 +218,7 @@ export function createConversation(deps: ConversationDeps) {
   }
 
   async function finish(walk: Walk, stepped: Step): Promise<Turn> {
-    const { hop, menu, phoneId } = walk
+    const { hop, phoneId, menu } = walk
     const { reason, values, quiet } = stepped
     const state = stateOf(menu, stepped.dialogue.state)
     hop.language = stepped.dialogue.language ?? hop.language
@@ -259,19 +237,6 @@ export function createConversation(deps: ConversationDeps) {
     return { ...turn, dialogue, reply: `${turn.ended ? 'END' : 'CON'} ${text}`, outcome }
   }
 
-  function resumableOf(menu: Menu, last: Session | undefined): Resumable | undefined {
-    if (last === undefined || last.ended || last.menuVersion !== menu.version) return undefined
-    const { dialogue } = last
-    if (dialogue.menu !== undefined) return undefined
-    // A dialogue dropped at the offer itself is offered again.
-    if (dialogue.state === menu.gates.resume) return dialogue.resumable
-    const passing = stateOf(menu, dialogue.state).passing
-    const state = passing ? dialogue.target : dialogue.state
-    if (state === undefined || state === menu.home || menu.states[state] === undefined) return undefined
-    const { trail, memberId, role, hasPin, unasked, chosen } = dialogue
-    return { state, trail, memberId, role, hasPin, unasked, chosen }
-  }
-
   return {
     isOld: (session: Session, atMs: number): boolean => atMs - session.beganAtMs > dialogueTimeoutMs,
 
@@ -279,8 +244,12 @@ export function createConversation(deps: ConversationDeps) {
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
       const { call, programme } = hop
       metrics.sessions.inc({ event: 'begun' })
-      const caller = await findCaller(db.reads, programme.id, call.msisdn)
-      const opening = openingDialogue(programme, caller)
+      const [caller, staff] = await Promise.all([
+        findCaller(db.reads, programme.id, call.msisdn),
+        findStaffCaller(db.reads, programme.id, call.msisdn),
+      ])
+      const known = { caller, staff: menus.has(staffMenu) ? staff : undefined }
+      const opening = openingDialogue(programme, known)
       const menu = menuOf(programme, opening.menu)
       const isMember = caller?.members.some(({ status }) => status === 'active') ?? false
       // Nothing is kept of, nor sent to, a number that is nobody's here.
@@ -297,23 +266,12 @@ export function createConversation(deps: ConversationDeps) {
         const naming = walked.dialogue.state === menu.gates.who
         return finish(walk, naming ? enter(menu, opening, menu.home) : walked)
       }
-      const { resume } = menu.gates
-      const resumable = resume === undefined ? undefined : resumableOf(menu, last)
-      const known = caller?.members.find(
-        ({ id, status }) => id === resumable?.memberId && status === 'active',
-      )
-      if (
-        resume === undefined ||
-        resumable === undefined ||
-        opening.language === undefined ||
-        (resumable.memberId !== undefined && known === undefined)
-      )
-        return finish(walk, greet(menu, enter(menu, opening, menu.home), caller))
+      const resuming = resumingDialogue(programme, known, last, (own) => menus.get(own ?? programme.menu))
+      if (resuming === undefined) return finish(walk, greet(menu, enter(menu, opening, menu.home), caller))
       metrics.sessions.inc({ event: 'resume_offered' })
-      // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
-      const current =
-        known === undefined ? {} : { role: known.role, hasPin: known.hasPin, unasked: known.unasked }
-      return finish(walk, enter(menu, { ...opening, resumable: { ...resumable, ...current } }, resume))
+      walk.menu = menuOf(programme, resuming.menu)
+      hop.language = resuming.language ?? hop.language
+      return finish(walk, enter(walk.menu, resuming, walk.menu.gates.resume ?? walk.menu.home))
     },
 
     /** A later callback with one new input. */
@@ -322,12 +280,14 @@ export function createConversation(deps: ConversationDeps) {
       const menu = menuOf(hop.programme, dialogue.menu)
       const walk: Walk = { hop, menu, phoneId: session.phoneId, now, first: false }
       if (session.menuVersion !== menu.version) {
-        const { language, memberId, role, hasPin, unasked, shared, passed } = dialogue
+        const { language, memberId, staffId, alsoStaff, role, hasPin, unasked, shared, passed } = dialogue
         const kept = {
           ...newDialogue,
           menu: dialogue.menu,
           language,
           memberId,
+          staffId,
+          alsoStaff,
           role,
           hasPin,
           unasked,
@@ -340,7 +300,7 @@ export function createConversation(deps: ConversationDeps) {
       const { pending } = current.dialogue
       if (pending.length > 0) {
         const leaves = input === '0' || input === '00'
-        const waits = stateOf(menu, current.dialogue.state).passing
+        const waits = stateOf(walk.menu, current.dialogue.state).passing
         if (leaves) current = { ...current, dialogue: { ...current.dialogue, pending: [] } }
         else if (!waits && current.reason === undefined)
           current = await follow(walk, { ...current.dialogue, pending: [] }, pending, hop.textHash)

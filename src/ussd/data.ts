@@ -395,4 +395,5 @@ export const sources: Readonly<Record<string, Source>> = {
 export const dialogueFacts: Readonly<Record<string, (dialogue: Dialogue) => boolean>> = {
   has_pin: ({ hasPin }) => hasPin,
   no_pin: ({ hasPin }) => !hasPin,
+  also_staff: ({ alsoStaff }) => alsoStaff,
 }

@@ -79,16 +79,18 @@ function goTo(menu: Menu, dialogue: Dialogue, to: string): Step {
       if (resumable === undefined) return enter(menu, dialogue, menu.home)
       return enter(menu, { ...dialogue, ...resumable, resumable: undefined, state: '' }, resumable.state)
     }
+    case '@menu':
+      return enter(menu, { ...dialogue, target: undefined, state: '', trail: [], page: 0 }, menu.home)
     default:
       return enter(menu, dialogue, to)
   }
 }
 
-/** Opens a state, or the gate before it: language, member, PIN, what we may send her. */
+/** Opens a state, or the gate before it: language, who she is, PIN, what we may send her. */
 export function enter(menu: Menu, dialogue: Dialogue, name: string): Step {
   const state = stateOf(menu, name)
   const gate = gateBefore(menu, dialogue, name, state)
-  if (gate === 'refused') return { dialogue: opened(menu, dialogue, menu.home), reason: 'not_allowed' }
+  if (gate === 'refused') return { ...sentHome(menu, dialogue, name), reason: 'not_allowed' }
   if (gate !== undefined) {
     const stopped = { ...opened(menu, dialogue, gate), target: name }
     // Asked once a dialogue: who turns away from the question is left in peace.
@@ -97,13 +99,19 @@ export function enter(menu: Menu, dialogue: Dialogue, name: string): Step {
   return { dialogue: opened(menu, dialogue, name) }
 }
 
+/** Home may stand behind a gate of its own. */
+function sentHome(menu: Menu, dialogue: Dialogue, from: string): Step {
+  if (from === menu.home) return { dialogue: opened(menu, dialogue, menu.home) }
+  return enter(menu, { ...dialogue, target: undefined }, menu.home)
+}
+
 function gateBefore(menu: Menu, dialogue: Dialogue, name: string, state: MenuState): string | undefined {
   const { gates } = menu
   if (state.passing || state.kind === 'end') return undefined
   if (dialogue.language === undefined && name !== gates.language) return gates.language
   const needsMember = state.who || state.pin || state.roles !== undefined
   if (!needsMember) return undefined
-  if (dialogue.memberId === undefined) return gates.who ?? 'refused'
+  if ((dialogue.staffId ?? dialogue.memberId) === undefined) return gates.who ?? 'refused'
   if (state.roles !== undefined && !state.roles.includes(dialogue.role)) return 'refused'
   if (!dialogue.passed && (state.pin || dialogue.shared))
     return (dialogue.hasPin ? gates.pin : gates.new_pin) ?? 'refused'

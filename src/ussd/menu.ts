@@ -10,9 +10,10 @@ const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'a name has lower-case letter
 
 /**
  * Where an outcome leads: a state, or one of
- * "@same" (this screen again), "@target" (where she was heading when a gate stopped her), "@home", "@resumed".
+ * "@same" (this screen again), "@target" (where she was heading when a gate stopped her), "@home", "@resumed",
+ * "@menu" (the first screen of the menu that the action has opened).
  */
-const targetSchema = z.union([name, z.enum(['@same', '@target', '@home', '@resumed'])])
+const targetSchema = z.union([name, z.enum(['@same', '@target', '@home', '@resumed', '@menu'])])
 
 const outcomeSchema = z.union([
   targetSchema.transform((to) => ({ to })),
@@ -67,12 +68,19 @@ const stateSchema = z.strictObject({
   bare: z.boolean().default(false),
   /** When data is too slow, this answer follows by SMS: template `answer.<name>`. */
   answer: name.optional(),
+  /** Its texts stand under this name instead of `<menu>.<state>`. */
+  says: z
+    .string()
+    .regex(/^[a-z_]+\.[a-z_]+$/, 'a text is named <menu>.<state>')
+    .optional(),
 })
 
 const menuSchema = z.strictObject({
   version: z.number().int().positive(),
   menu: name,
   home: name,
+  /** Parts whose states are this menu's too, for these roles only. */
+  include: z.array(z.strictObject({ part: name, roles: z.array(name).min(1) })).default([]),
   /** States that stop her on the way to another. */
   gates: z.strictObject({
     language: name,
@@ -85,10 +93,25 @@ const menuSchema = z.strictObject({
   states: z.record(name, stateSchema),
 })
 
+/** States that several menus have; their texts stand under `<part>.<state>`. */
+const partSchema = z.strictObject({
+  version: z.number().int().positive(),
+  part: name,
+  states: z.record(name, stateSchema),
+})
+
 /** The menu of numbers that are no member's or in doubt; no state of it may need a member. */
 export const publicMenu = 'public'
+/** The menu of those who work for the programme. Who is a member too comes to it from her own. */
+export const staffMenu = 'staff'
+
+/** The menus that callers of a programme can meet. */
+export function isMenuOf(programme: { menu: string }, { menu }: Pick<Menu, 'menu'>): boolean {
+  return menu === programme.menu || menu === publicMenu || menu === staffMenu
+}
 
 export type Menu = z.infer<typeof menuSchema>
+export type MenuPart = z.infer<typeof partSchema>
 export type MenuState = z.infer<typeof stateSchema>
 export type MenuOption = z.infer<typeof optionSchema>
 export type Outcome = z.infer<typeof outcomeSchema>
@@ -96,26 +119,43 @@ export type Outcomes = z.infer<typeof outcomesSchema>
 
 /** The form of a menu file as JSON Schema, for editors. Rules between states are not in it: `tama menus check` has them. */
 export function menuJsonSchema() {
-  return z.toJSONSchema(menuSchema, { io: 'input' })
+  return z.toJSONSchema(z.union([menuSchema, partSchema]), { io: 'input' })
+}
+
+/** Where the texts of a state stand. */
+export function textsAt(menu: Menu, name: string): string {
+  return menu.states[name]?.says ?? `${menu.menu}.${name}`
 }
 
 /** Where the parts of a menu stand in its file, for those who mend it. */
-const sources = new WeakMap<Menu, { file: string; lineOf: LineOf }>()
+const sources = new WeakMap<Menu | MenuPart, { file: string; lineOf: LineOf }>()
 type LineOf = (path: readonly PropertyKey[]) => number | undefined
+/** Which of its states a menu has from which part. */
+const borrowed = new WeakMap<Menu, ReadonlyMap<PropertyKey, MenuPart>>()
 
 /** File and line of a part of a menu, or of the nearest part that holds it. */
 export function placeIn(
   menu: Menu,
   path: readonly PropertyKey[],
 ): { file: string; line?: number | undefined } {
-  const source = sources.get(menu)
+  const part = path[0] === 'states' && path[1] !== undefined ? borrowed.get(menu)?.get(path[1]) : undefined
+  const source = sources.get(part ?? menu)
   return source === undefined
     ? { file: `menus/${menu.menu}.yaml` }
     : { file: source.file, line: source.lineOf(path) }
 }
 
-/** A menu, or every malformed field of its file. `file` names the file in the faults. */
-export function readMenu(text: string, file: string): { menu?: Menu; faults: Fault[] } {
+interface Read<Form> {
+  menu?: Form
+  faults: Fault[]
+}
+
+/** One file in the form of `schema`, or every malformed field. `file` names it in the faults. */
+function readForm<Form extends Menu | MenuPart>(
+  text: string,
+  file: string,
+  schema: z.ZodType<Form>,
+): Read<Form> {
   const lines = new LineCounter()
   const document = parseDocument(text, { uniqueKeys: true, lineCounter: lines })
   const unreadable = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
@@ -132,7 +172,7 @@ export function readMenu(text: string, file: string): { menu?: Menu; faults: Fau
     }
     return 1
   }
-  const parsed = menuSchema.safeParse(document.toJS())
+  const parsed = schema.safeParse(document.toJS())
   if (!parsed.success)
     return {
       faults: parsed.error.issues.map(({ path, message }) => ({
@@ -145,9 +185,44 @@ export function readMenu(text: string, file: string): { menu?: Menu; faults: Fau
   return { menu: parsed.data, faults: [] }
 }
 
+/** A menu with the states of the parts that it includes, or every fault of its file. */
+export function readMenu(
+  text: string,
+  file: string,
+  parts: ReadonlyMap<string, MenuPart> = new Map(),
+): Read<Menu> {
+  const { menu, faults } = readForm(text, file, menuSchema)
+  if (menu === undefined || menu.include.length === 0) return { ...(menu && { menu }), faults }
+  const from = new Map<PropertyKey, MenuPart>()
+  const states = { ...menu.states }
+  let { version } = menu
+  for (const [index, { part: named, roles }] of menu.include.entries()) {
+    const part = parts.get(named)
+    const say = (what: string) => faults.push({ ...placeIn(menu, ['include', index]), what })
+    if (part === undefined) {
+      say(`include: there is no part "${named}"`)
+      continue
+    }
+    version += part.version
+    for (const [name, state] of Object.entries(part.states)) {
+      const meant = roles.filter((role) => state.roles === undefined || state.roles.includes(role))
+      if (meant.length === 0) continue
+      if (Object.hasOwn(states, name)) say(`include: the menu and part "${named}" both have "${name}"`)
+      states[name] = { ...state, roles: meant, says: state.says ?? `${named}.${name}` }
+      from.set(name, part)
+    }
+  }
+  if (faults.length > 0) return { faults }
+  const whole = { ...menu, version, states }
+  const source = sources.get(menu)
+  if (source !== undefined) sources.set(whole, source)
+  borrowed.set(whole, from)
+  return { menu: whole, faults }
+}
+
 /** Throws a StartError that lists every malformed field. `where` names the file in the faults. */
-export function parseMenu(text: string, where: string): Menu {
-  const { menu, faults } = readMenu(text, where)
+export function parseMenu(text: string, where: string, parts?: ReadonlyMap<string, MenuPart>): Menu {
+  const { menu, faults } = readMenu(text, where, parts)
   if (menu === undefined) throw new StartError('The menu cannot be used', faults.map(describeFault))
   return menu
 }
@@ -159,18 +234,30 @@ export function loadMenus(folder: string): Map<string, Menu> {
   return menus
 }
 
-/** Like loadMenus, but hands out the faults beside the menus that have none. */
-export function readMenus(folder: string): { menus: Map<string, Menu>; faults: Fault[] } {
+/** Like loadMenus, but hands out the faults beside the menus that have none, and the parts of which they are made. */
+export function readMenus(folder: string): {
+  menus: Map<string, Menu>
+  parts: Map<string, MenuPart>
+  faults: Fault[]
+} {
   const menus = new Map<string, Menu>()
+  const parts = new Map<string, MenuPart>()
   const faults: Fault[] = []
-  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.yaml')) : []
-  if (files.length === 0) faults.push({ file: 'menus', what: 'there is no menu' })
-  for (const file of files.sort()) {
-    const read = readMenu(readFileSync(join(folder, file), 'utf8'), `menus/${file}`)
+  const names = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.yaml')) : []
+  if (names.length === 0) faults.push({ file: 'menus', what: 'there is no menu' })
+  const files = names.sort().map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+  const isPart = ({ text }: { text: string }) => /^part:/m.test(text)
+  for (const { name, text } of files.filter(isPart)) {
+    const read = readForm(text, `menus/${name}`, partSchema)
+    faults.push(...read.faults)
+    if (read.menu !== undefined) parts.set(read.menu.part, read.menu)
+  }
+  for (const { name, text } of files.filter((file) => !isPart(file))) {
+    const read = readMenu(text, `menus/${name}`, parts)
     faults.push(...read.faults)
     if (read.menu === undefined) continue
     // Other faults name the file by the menu.
-    if (file !== `${read.menu.menu}.yaml`)
+    if (name !== `${read.menu.menu}.yaml`)
       faults.push({
         ...placeIn(read.menu, ['menu']),
         what: `menu: "${read.menu.menu}" must stand in ${read.menu.menu}.yaml`,
@@ -178,7 +265,7 @@ export function readMenus(folder: string): { menus: Map<string, Menu>; faults: F
       })
     menus.set(read.menu.menu, read.menu)
   }
-  return { menus, faults }
+  return { menus, parts, faults }
 }
 
 export interface Transition {
@@ -189,6 +276,13 @@ export interface Transition {
   by: string
   /** Where it stands in the file. */
   path: readonly PropertyKey[]
+}
+
+/** Whether any of those who come to the state may see the option: a part has options that one of its menus has no roles for. */
+export function isForSome(option: MenuOption, { roles }: MenuState): boolean {
+  return (
+    option.roles === undefined || roles === undefined || option.roles.some((role) => roles.includes(role))
+  )
 }
 
 /** Every transition of a menu. Gates count as ways to their states. */
@@ -208,6 +302,7 @@ export function transitionsOf(menu: Menu): Transition[] {
   for (const [from, state] of Object.entries(menu.states)) {
     const path = ['states', from]
     for (const [index, option] of state.options.entries()) {
+      if (!isForSome(option, state)) continue
       const by = `${option.key} ${option.name}`
       if (option.to !== undefined) add(from, option.to, by, [...path, 'options', index])
       addAll(from, option.on, by, [...path, 'options', index, 'on'])

@@ -2,8 +2,8 @@
 // For those who see only screens, as the network does; must never look at an input.
 import { spell } from '../encoding.ts'
 import { type I18n, placeholdersOf } from '../i18n.ts'
-import { pinActions } from './actions.ts'
-import type { Menu } from './menu.ts'
+import { takesPin } from './actions-pin.ts'
+import { type Menu, textsAt } from './menu.ts'
 
 /** What was wrong with a PIN. */
 export const pinFaults = ['wrong', 'malformed', 'weak', 'different'] as const
@@ -21,12 +21,12 @@ export function createPinScreens(i18n: I18n, menus: ReadonlyMap<string, Menu>): 
     const text = (key: string) => spell(i18n.text(code, 'ussd', key), gsm7)
     for (const menu of menus.values())
       for (const [name, state] of Object.entries(menu.states)) {
-        if (state.do === undefined || !pinActions.has(state.do)) continue
-        asking.add(text(`${menu.menu}.${name}.text`))
+        if (state.do === undefined || !takesPin.has(state.do)) continue
+        asking.add(text(`${textsAt(menu, name)}.text`))
         // A PIN action that ends the dialogue: too many wrong ones.
         for (const { to } of Object.values(state.on ?? {}))
           if (state.do === 'check_pin' && menu.states[to]?.kind === 'end')
-            faults.push({ fault: 'wrong', line: lineOf(text(`${menu.menu}.${to}.text`)) })
+            faults.push({ fault: 'wrong', line: lineOf(text(`${textsAt(menu, to)}.text`)) })
       }
     for (const fault of pinFaults) faults.push({ fault, line: lineOf(text(`common.reasons.pin_${fault}`)) })
   }

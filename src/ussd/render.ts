@@ -3,7 +3,7 @@ import { spell } from '../encoding.ts'
 import type { I18n } from '../i18n.ts'
 import type { LineValues, View } from './data.ts'
 import { dialogueFacts } from './data.ts'
-import type { Menu, MenuState } from './menu.ts'
+import { type Menu, type MenuState, textsAt } from './menu.ts'
 import { layOut, type Page } from './screen.ts'
 import type { Dialogue, ShownOption } from './session.ts'
 
@@ -73,6 +73,7 @@ export function createRenderer(i18n: I18n) {
   } {
     const shown: ShownOption[] = []
     const labels: string[] = []
+    const prefix = `${textsAt(menu, dialogue.state)}.options.`
     let number = 0
     for (const option of view.options ?? []) {
       number += 1
@@ -81,14 +82,14 @@ export function createRenderer(i18n: I18n) {
       const label =
         'label' in option
           ? spell(option.label, i18n.language(option.labelLanguage).gsm7)
-          : text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`, option.values)
+          : text(language, prefix + option.name, option.values)
       labels.push(`${key} ${label}`)
     }
     for (const option of state.options) {
       if (option.roles !== undefined && !option.roles.includes(dialogue.role)) continue
       if (option.when !== undefined && !holds(option.when, dialogue, view)) continue
       shown.push({ key: option.key, name: option.name })
-      labels.push(`${option.key} ${text(language, `${menu.menu}.${dialogue.state}.options.${option.name}`)}`)
+      labels.push(`${option.key} ${text(language, prefix + option.name)}`)
     }
     return { shown, labels }
   }
@@ -103,7 +104,7 @@ export function createRenderer(i18n: I18n) {
     render(request: RenderRequest): Rendered {
       const { menu, state, dialogue, view, notice, language, septetsMax } = request
       const { shown, labels } = optionsOf(request)
-      const prefix = `${menu.menu}.${dialogue.state}.`
+      const prefix = `${textsAt(menu, dialogue.state)}.`
       const lines: string[] = []
       if (i18n.has(language, 'ussd', `${prefix}text`))
         lines.push(text(language, `${prefix}text`, dialogue.values))

@@ -1,5 +1,6 @@
 // What is remembered between two callbacks of one dialogue, and how its keys are made.
-// Must never hold what the member typed: only its length and a keyed hash.
+// Must never hold the path that was typed, which may hold a PIN: only its length and a keyed hash. The words of a notice that is being
+// written are kept apart from it, so that a dropped call does not lose them.
 import { hash } from 'node:crypto'
 
 export interface UssdCall {
@@ -24,9 +25,11 @@ export interface Resumable {
   state: string
   trail: string[]
   memberId: string | undefined
+  staffId: string | undefined
   role: string
   hasPin: boolean
   chosen: string | undefined
+  noted: Readonly<Record<string, string>>
   unasked: boolean
 }
 
@@ -45,6 +48,10 @@ export interface Dialogue {
   shown: ShownOption[]
   language: string | undefined
   memberId: string | undefined
+  /** Who works for the programme, in the staff menu; then there is no member. */
+  staffId: string | undefined
+  /** The number is also one of the staff's: her own menu leads to the staff menu. */
+  alsoStaff: boolean
   role: string
   hasPin: boolean
   /** She has never said what we may send her. */
@@ -61,6 +68,8 @@ export interface Dialogue {
   subject: string | undefined
   /** What she picked out of a list, for the screens behind it: an entry, or a receipt that was verified. */
   chosen: string | undefined
+  /** What was picked and written on the way to a notice, a meeting or a list: kept when the call drops, never a PIN. */
+  noted: Readonly<Record<string, string>>
   /** Version of the wording in which she was last asked about our messages. */
   wording?: string | undefined
   /** Values of the last outcome, for the screen it led to. */
@@ -80,6 +89,8 @@ export const newDialogue: Dialogue = {
   shown: [],
   language: undefined,
   memberId: undefined,
+  staffId: undefined,
+  alsoStaff: false,
   role: '',
   hasPin: false,
   unasked: false,
@@ -89,6 +100,7 @@ export const newDialogue: Dialogue = {
   pending: [],
   subject: undefined,
   chosen: undefined,
+  noted: {},
   values: undefined,
   draft: undefined,
   resumable: undefined,

@@ -209,6 +209,15 @@ staff:
     )
     return rows[0]?.id ?? ''
   }
+  const administrator = async () => {
+    const phone = '+221776900002'
+    await database.db.pool.query(
+      `insert into staff (programme_id, first_name, last_name, msisdn, role, language)
+       values ($1, 'Oumar', 'Fall', $2, 'administrator', 'fr') on conflict do nothing`,
+      [programme.id, phone],
+    )
+    return phone
+  }
   const settled = ['--as', 'delivered', '--reason', 'she showed it']
   const unknownMessage = async () => {
     const { rows } = await database.db.pool.query<{ id: string }>(
@@ -316,6 +325,12 @@ staff:
         ['console-code', '--staff', '+221779999999', ...of],
         ['console-code', ...of],
       ],
+    },
+    {
+      command: 'pin-reset',
+      action: 'pin.reset',
+      words: async () => ['pin-reset', '--staff', ground.facilitator, await administrator(), ...of],
+      without: () => [['pin-reset', '--staff', ground.facilitator, ground.facilitator, ...of]],
     },
     {
       command: 'export',

@@ -29,6 +29,8 @@ import {
 } from './fixtures.ts'
 
 export const testPin = '2846'
+/** Of the staff menu: another one than a member's. */
+export const staffPin = '7391'
 export const callbackSecret = 'test-secret-of-22-chars-x'
 export const testSessionKey = 'session-key-of-the-tests'
 export const testPepper = 'pepper-of-the-tests-only'
@@ -60,6 +62,19 @@ export const numbers = {
   /** French, PIN, running loan; never asked what we may send her. */
   unasked: '+221770000009',
   stranger: '+221779999999',
+  /** Facilitator of the group; French. */
+  binta: '+221776000000',
+  /** Branch; French. */
+  boubacar: '+221776000001',
+  /** Administrator; English. */
+  oumar: '+221776000002',
+  auditor: '+221776000003',
+  /** Facilitator until last year. */
+  former: '+221776000004',
+  /** Facilitator of no group, who has no PIN yet. */
+  newStaff: '+221776000005',
+  /** French, member with PIN, and adviser with another PIN. */
+  both: '+221770000010',
 } as const
 
 export type Person = keyof typeof numbers
@@ -136,9 +151,16 @@ export async function createWorld(db: Db): Promise<World> {
     savings: false,
   })
   await db.prisma.member.update({ where: { id: members.nobody.id }, data: { groupId: null } })
+  members.both = await createMember(db, programme, {
+    firstName: 'Bineta',
+    msisdn: numbers.both,
+    number: 'N-both',
+    savings: false,
+  })
   const pins = createPins({ db, pepper: testPepper })
-  const hash = await pins.hash(testPin)
-  const holders = ['awa', 'mary', 'coumba', 'shared', 'nobody', 'late', 'suspended', 'unasked']
+  const [hash, staffHash] = await Promise.all([pins.hash(testPin), pins.staff.hash(staffPin)])
+  const holders = ['awa', 'mary', 'coumba', 'shared', 'nobody', 'late', 'suspended', 'unasked', 'both']
+  await addStaff(db, programme)
   await addGatherings(db, programme, members)
 
   return {
@@ -149,6 +171,7 @@ export async function createWorld(db: Db): Promise<World> {
         delete from ussd_sessions; delete from ussd_replies; delete from cases; delete from meeting_answers;
         delete from verification_tries; delete from unmatched_codes;
         delete from consents; delete from message_events; delete from messages; delete from member_pins;
+        delete from staff_pins; update staff set language = case role when 'administrator' then 'en' else 'fr' end;
         update phones set language = null, opted_out_at = null;
         update members set opted_out_at = null, sms_from_minute = null, sms_until_minute = null`)
       for (const [person, { id }] of Object.entries(members))
@@ -157,6 +180,10 @@ export async function createWorld(db: Db): Promise<World> {
       await db.pool.query(
         'insert into member_pins (member_id, hash, set_at) select id, $2, $3 from unnest($1::uuid[]) id',
         [holding, hash, testNow],
+      )
+      await db.pool.query(
+        'insert into staff_pins (staff_id, hash, set_at) select id, $1, $2 from staff where msisdn <> $3',
+        [staffHash, testNow, numbers.newStaff],
       )
       const languages = Object.entries(members).map(([person, { id }]) => ({
         id,
@@ -170,21 +197,35 @@ export async function createWorld(db: Db): Promise<World> {
   }
 }
 
+async function addStaff(db: Db, programme: TestProgramme): Promise<void> {
+  const people = [
+    ['binta', 'Binta', 'facilitator', true],
+    ['boubacar', 'Boubacar', 'branch', true],
+    ['oumar', 'Oumar', 'administrator', true],
+    ['auditor', 'Aminata', 'auditor', true],
+    ['former', 'Fanta', 'facilitator', false],
+    ['newStaff', 'Nafi', 'facilitator', true],
+    ['both', 'Bineta', 'adviser', true],
+  ] as const
+  await db.prisma.staff.createMany({
+    data: people.map(([person, firstName, role, active]) => ({
+      programmeId: programme.id,
+      firstName,
+      lastName: 'Sané',
+      msisdn: numbers[person],
+      role,
+      language: 'fr',
+      active,
+    })),
+  })
+}
+
 async function addGatherings(
   db: Db,
   programme: TestProgramme,
   members: Record<string, TestMember>,
 ): Promise<void> {
-  const facilitator = await db.prisma.staff.create({
-    data: {
-      programmeId: programme.id,
-      firstName: 'Binta',
-      lastName: 'Sané',
-      msisdn: '+221776000000',
-      role: 'facilitator',
-      language: 'fr',
-    },
-  })
+  const facilitator = await db.prisma.staff.findFirstOrThrow({ where: { msisdn: numbers.binta } })
   await db.prisma.group.update({ where: { id: programme.groupId }, data: { facilitatorId: facilitator.id } })
   const groupId = programme.groupId
   await db.prisma.meeting.create({

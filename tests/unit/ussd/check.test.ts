@@ -68,7 +68,7 @@ describe('the start is refused for', () => {
     ['an unreachable state', '- { key: "6", name: help, to: help }', '', /help: no way leads here/],
     [
       'a dead end',
-      '    options:\n      - { key: "1", name: language, to: language }\n      - { key: "2", name: pin, to: pin_change }\n      - { key: "3", name: messages, to: messages }\n      - { key: "4", name: hours, to: hours }',
+      '    options:\n      - key: "1"\n        name: ask\n        do: call_back\n        on: { asked: called }\n',
       '',
       /dead end/,
     ],
@@ -116,7 +116,7 @@ describe('the start is refused for', () => {
         { length: 200 },
         (_, index) => `      - { key: "${(index % 97) + 1}", name: language, to: language }\n`,
       ).join(''),
-      /settings: 203 options are more than 12\. Group them/,
+      /settings: 204 options are more than 12\. Group them/,
     ],
     [
       'a ring of info states',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadI18n } from '../../../src/i18n.ts'
-import { pinActions } from '../../../src/ussd/actions.ts'
+import { takesPin } from '../../../src/ussd/actions-pin.ts'
 import { checkFit } from '../../../src/ussd/check-fit.ts'
 import { loadMenus } from '../../../src/ussd/menu.ts'
 import { createPinScreens } from '../../../src/ussd/pin-screens.ts'
@@ -21,10 +21,10 @@ test('in every language exactly the screens that take a PIN are known for it', (
     screenSeptetsMax: 160,
   }))
   const { screens } = checkFit(menus, i18n, programmes)
-  const takesPin = (menu: string, state: string) => pinActions.has(menus.get(menu)?.states[state]?.do ?? '')
-  const wrong = screens.filter(({ menu, state, text }) => pins.asks(text) !== takesPin(menu, state))
+  const asksPin = (menu: string, state: string) => takesPin.has(menus.get(menu)?.states[state]?.do ?? '')
+  const wrong = screens.filter(({ menu, state, text }) => pins.asks(text) !== asksPin(menu, state))
   expect(wrong.map(({ tag, state, text }) => [tag, state, text])).toEqual([])
-  expect(screens.filter(({ text }) => pins.asks(text)).length).toBe(tags.length * 4)
+  expect(screens.filter(({ text }) => pins.asks(text)).length).toBe(tags.length * 8)
 })
 
 test.each(tags)('in %s a screen says what was wrong with a PIN, and nothing when nothing was', (tag) => {
