@@ -21,6 +21,7 @@ import { createOperations } from './http/operations.ts'
 import { readinessChecks } from './http/readiness.ts'
 import { answerTheRest, trustProxies } from './http/server.ts'
 import type { Logger } from './logger.ts'
+import { createMeetingWriter } from './meetings/writer.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
 import { recordSimAnswer } from './members/sim-swap.ts'
@@ -226,7 +227,8 @@ function startPlanner({ runtime, metrics, parts }: House): void {
   const planner = createPlanner({ db, clock, logger, metrics })
   const notices = createNoticePlanner({ db, clock, logger, metrics })
   const daily = createDaily({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
-  for (const [name, part] of Object.entries({ planner, notices, daily })) {
+  const meetings = createMeetingWriter({ db, clock, logger })
+  for (const [name, part] of Object.entries({ planner, notices, daily, meetings })) {
     part.start()
     parts.push({ name, stop: () => part.stop() })
   }

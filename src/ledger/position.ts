@@ -38,6 +38,8 @@ export interface MemberPosition extends MemberBalances {
   /** Of the sessions that every member takes before her first loan. */
   initialDone: number
   initialTotal: number
+  /** All of them attended, and no loan ever. */
+  readyForFirstLoan: boolean
 }
 
 // remaining = clamp(outstanding - amounts of later instalments, 0, amount): the rule of allocation.ts.
@@ -76,17 +78,23 @@ select p.currency_code as currency, own.loans, own.savings
   ${ownSql('$2')}
  where m.id = $1`
 
+/** Sessions that every member takes before her first loan, for a row "m" of members: how many there are, and how many she attended. */
+export const initialTotalSql =
+  '(select count(*) from training_modules where programme_id = m.programme_id and initial)::int'
+export const initialDoneSql = `(
+  select count(distinct s.module_id) from training_attendances t
+    join training_sessions s on s.id = t.session_id
+    join training_modules d on d.id = s.module_id and d.initial
+   where t.member_id = m.id and t.attended)::int`
+
 const positionSql = `
 select p.currency_code as currency, own.loans, own.savings,
        meeting.id as "meetingId", meeting.starts_at as "meetingStartsAt", meeting.place as "meetingPlace",
        answer.coming as "meetingComing",
        training.id as "trainingId", training.starts_at as "trainingStartsAt", training.place as "trainingPlace",
        training.titles as "trainingTitles",
-       (select count(*) from training_modules where programme_id = m.programme_id and initial)::int as "initialTotal",
-       (select count(distinct s.module_id) from training_attendances t
-          join training_sessions s on s.id = t.session_id
-          join training_modules d on d.id = s.module_id and d.initial
-         where t.member_id = m.id and t.attended)::int as "initialDone"
+       ${initialTotalSql} as "initialTotal", ${initialDoneSql} as "initialDone",
+       exists (select 1 from loans where member_id = m.id) as borrowed
   from members m
   join programmes p on p.id = m.programme_id
   ${ownSql('$3')}
@@ -129,6 +137,7 @@ interface PositionRow extends BalancesRow {
   trainingTitles: Record<string, string>
   initialDone: number
   initialTotal: number
+  borrowed: boolean
 }
 
 function balancesOf(row: BalancesRow): MemberBalances {
@@ -204,7 +213,15 @@ export async function readPosition(
           },
     initialDone: row.initialDone,
     initialTotal: row.initialTotal,
+    readyForFirstLoan: isReadyForFirstLoan(row),
   }
+}
+
+/** The one rule, for her own screen and for staff. */
+export function isReadyForFirstLoan(
+  of: Pick<PositionRow, 'initialDone' | 'initialTotal' | 'borrowed'>,
+): boolean {
+  return of.initialTotal > 0 && of.initialDone >= of.initialTotal && !of.borrowed
 }
 
 export interface ScheduledInstalment {

@@ -4,6 +4,7 @@ import type { CalendarDate } from '../calendar.ts'
 import type { Pipeline } from '../db.ts'
 import { consentOfMessageSql } from './opt-out.ts'
 import type { Purpose } from './outbox.ts'
+import { heldSql } from './told.ts'
 
 export interface DecisionRow {
   id: string
@@ -98,6 +99,12 @@ export interface DecisionRow {
   /** What its template states, or what somebody wrote, by language. */
   noticeFields: Record<string, string> | null
   noticeTexts: Record<string, string> | null
+  /** How often the meeting or training was moved, cancelled or put back. */
+  gatheringChanges: number | null
+  /** All that she may know of it is still so; null: nobody told her, or the message is about something else. */
+  gatheringHolds: boolean | null
+  /** When a message of ours last told her of it. */
+  gatheringToldAt: Date | null
 }
 
 /** Purposes that the daily cap and the send window of planned messages are about. */
@@ -225,7 +232,8 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        mt.place as "meetingPlace",
        ts.id as "trainingId", ts.status as "trainingStatus", ts.starts_at as "trainingStartsAt",
        ts.place as "trainingPlace", tm.titles as "trainingTitles",
-       m.notice_id as "noticeId", nt.status as "noticeStatus", nt.fields as "noticeFields", nt.texts as "noticeTexts"
+       m.notice_id as "noticeId", nt.status as "noticeStatus", nt.fields as "noticeFields", nt.texts as "noticeTexts",
+       coalesce(mt.changes, ts.changes) as "gatheringChanges", held.holds as "gatheringHolds", held.told_at as "gatheringToldAt"
   from unnest($1::uuid[]) with ordinality as wanted(id, position)
   join messages m on m.id = wanted.id
   join programme_days pr on pr.id = m.programme_id
@@ -241,6 +249,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
   left join training_sessions ts on ts.id = m.training_session_id
   left join training_modules tm on tm.id = ts.module_id
   left join notices nt on nt.id = m.notice_id
+  ${heldSql}
  order by wanted.position`
 
 /** Rows in the order of `ids`; an id without a message has none. */

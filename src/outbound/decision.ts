@@ -10,6 +10,7 @@ import { smsFault } from '../msisdn.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
 import { correctionTemplate } from './outbox.ts'
 import { languageOf, renderText } from './texts.ts'
+import { isChange } from './told.ts'
 
 /** What is to be done with one message. A reason is a stable word, never a text. */
 export type Decision = { messageId: string } & (
@@ -47,6 +48,8 @@ export function decide(row: DecisionRow, now: Date, toldBefore = 0): Verdict {
   if (row.firstDelivered === true) return { action: 'cancel', reason: 'told' }
   const untrue = whyUntrue(row)
   if (untrue !== undefined) return { action: 'cancel', reason: untrue }
+  const needless = whyNeedless(row)
+  if (needless !== undefined) return { action: 'cancel', reason: needless }
   // Replies and codes answer her own asking: no opt-out, hour or cap holds them back.
   const answers = row.purpose === 'reply' || row.purpose === 'code'
   // A stranger may hold the phone: only what answers this very phone leaves, and in discreet form.
@@ -74,6 +77,7 @@ export function whyUntrue(row: DecisionRow): string | undefined {
     return whyOff(row.meetingStatus, row.meetingStartsAt, row.params.startsAt)
   if (row.template === 'reminder.training')
     return whyOff(row.trainingStatus, row.trainingStartsAt, row.params.startsAt)
+  if (isChange(row.template)) return whyOvertaken(row)
   return undefined
 }
 
@@ -81,6 +85,26 @@ export function whyUntrue(row: DecisionRow): string | undefined {
 function whyEnded(status: string | null): string | undefined {
   if (status === null) return 'gone'
   return status === 'sending' || status === 'done' ? undefined : 'stopped'
+}
+
+/** Each change has messages of its own: the last one speaks for all before it. */
+function whyOvertaken(row: DecisionRow): string | undefined {
+  const status = row.meetingStatus ?? row.trainingStatus
+  if (status === null) return 'gone'
+  if (row.params.change !== String(row.gatheringChanges)) return 'moved'
+  const says = row.template.endsWith('.cancelled') ? 'cancelled' : 'planned'
+  return status === says ? undefined : 'called_off'
+}
+
+/** She knows already what a true message would tell her, or nobody ever told her otherwise. */
+function whyNeedless(row: DecisionRow): string | undefined {
+  if (isChange(row.template))
+    return row.gatheringHolds === null ? 'untold' : row.gatheringHolds ? 'told' : undefined
+  // A change that she was told at the time of the reminder was one.
+  const startsAt = row.meetingStartsAt ?? row.trainingStartsAt
+  if (row.gatheringHolds !== true || row.gatheringToldAt === null || startsAt === null) return undefined
+  const eve = addDays(localParts(startsAt, row.timeZone).date, -1)
+  return localParts(row.gatheringToldAt, row.timeZone).date >= eve ? 'told' : undefined
 }
 
 function whyOff(status: string | null, startsAt: Date | null, planned: string | undefined) {
@@ -178,15 +202,24 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
   return async (messageIds: readonly string[], now: Date): Promise<Decision[]> => {
     const rows = await readDecisionRows(db.batchReads, messageIds, now)
     const leaving = new Map<string, number>()
+    // Two of a batch about one meeting, such as its change and its new reminder, say the same.
+    const told = new Set<string>()
     const decisions: Promise<Decision>[] = []
     for (const row of rows) {
       const memberKey = row.memberId ?? ''
       const toldBefore = leaving.get(memberKey) ?? 0
-      const verdict = decide(row, now, toldBefore)
+      const decided = decide(row, now, toldBefore)
+      const gathering = plannedPurposes.has(row.purpose) ? (row.meetingId ?? row.trainingId) : null
+      const tells = `${memberKey} ${gathering}`
+      const verdict: Verdict =
+        decided.action === 'send' && gathering !== null && told.has(tells)
+          ? { action: 'cancel', reason: 'told' }
+          : decided
       if (verdict.action !== 'send') {
         decisions.push(Promise.resolve({ messageId: row.id, ...verdict }))
         continue
       }
+      if (gathering !== null) told.add(tells)
       if (plannedPurposes.has(row.purpose)) leaving.set(memberKey, toldBefore + 1)
       decisions.push(send(row, now))
     }

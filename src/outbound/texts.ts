@@ -84,7 +84,8 @@ function plainValues({ params, officePhone }: DecisionRow, { gsm7 }: LanguageInf
 async function statedOf(ask: TextAsk, info: LanguageInfo): Promise<Stated | undefined> {
   const [family] = ask.row.template.split('.')
   if (family === 'reply' || family === 'answer') return answerOf(ask)
-  if (family === 'reminder') return statedByReminder(ask, info)
+  if (family === 'reminder' || family === 'meeting' || family === 'training')
+    return statedByReminder(ask, info)
   return statedByEntry(ask, info)
 }
 

@@ -153,6 +153,8 @@ function carries(message: Sent): boolean {
   if (family === 'receipt' || family === 'loan') return message.entryId !== null && message.memberId !== null
   if (family === 'correction') return message.entryId !== null && message.correctsId !== null
   if (family === 'notice') return message.noticeId !== null && message.memberId !== null
+  if (family === 'meeting') return message.meetingId !== null
+  if (family === 'training') return message.trainingSessionId !== null
   if (family !== 'reminder') return true
   if (kind === 'meeting') return message.meetingId !== null
   return kind === 'training' ? message.trainingSessionId !== null : message.instalmentId !== null

@@ -52,10 +52,11 @@ export function dueKey(kind: string, instalment: string): string {
   return `'reminder/${kind}/' || ${instalment}.id || '/' || ${instalment}.due_date`
 }
 
-/** The same for a gathering; its members each have one. */
+/** The same for a gathering; its members each have one, and a new one when it was moved and is back again. */
 export function gatheringKey(kind: string, gathering: string): string {
   return `'reminder/${kind}/' || ${gathering}.id || '/' ||
-      to_char(${gathering}.starts_at at time zone pr.time_zone, 'YYYY-MM-DD"T"HH24:MI') || '/' || mb.id`
+      to_char(${gathering}.starts_at at time zone pr.time_zone, 'YYYY-MM-DD"T"HH24:MI') || '/' || mb.id ||
+      case when ${gathering}.changes = 0 then '' else '/' || ${gathering}.changes end`
 }
 
 /** ISO 8601 in UTC, as the decision compares it. */

@@ -71,4 +71,7 @@ export const plainRow: DecisionRow = {
   noticeStatus: null,
   noticeFields: null,
   noticeTexts: null,
+  gatheringChanges: null,
+  gatheringHolds: null,
+  gatheringToldAt: null,
 }

@@ -1,0 +1,109 @@
+// In: the calendars of all groups, and the time. Out: a few times a day the meetings of the days ahead, for every group that has a rule.
+// Any number of processes may run it: one does the work, and nothing is written twice.
+import type { Clock } from '../clock.ts'
+import type { Db } from '../db.ts'
+import { errorCode } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { createWaker } from '../waker.ts'
+import { type Calendar, calendarColumns, writeAhead } from './ahead.ts'
+
+export interface WriterOptions {
+  db: Db
+  clock: Clock
+  logger: Logger
+  /** Between two rounds [6 hours]. */
+  intervalMs?: number
+  /** Calendars of one transaction [500]. */
+  batchCalendars?: number
+}
+
+export interface MeetingWriter {
+  start(): void
+  /** Resolves when the batch under way is done. */
+  stop(): Promise<void>
+  /** One round; meetings written, undefined when another process is at it right now. */
+  runOnce(now: Date): Promise<number | undefined>
+}
+
+/** Arbitrary but fixed. */
+const writerLockKey = 7_391_030
+
+// Held until the batch is written: a calendar that is being replaced is waited for, and is then no longer there.
+const batchSql = `
+  select ${calendarColumns}, p.time_zone as "timeZone" from group_calendars c
+    join groups g on g.id = c.group_id join programmes p on p.id = g.programme_id
+   where c.ended_at is null and c.id > $1 order by c.id limit $2 for share of c`
+
+export function createMeetingWriter(options: WriterOptions): MeetingWriter {
+  const { db, clock, logger, intervalMs = 6 * 3_600_000, batchCalendars = 500 } = options
+  const waker = createWaker()
+  let stopping = false
+  let loop: Promise<void> = Promise.resolve()
+
+  async function round(now: Date): Promise<number> {
+    let written = 0
+    let after = '00000000-0000-0000-0000-000000000000'
+    while (!stopping) {
+      const last = await db.transaction(async (tx) => {
+        const { rows } = await tx.query<Calendar>(batchSql, [after, batchCalendars])
+        written += await writeAhead(tx, rows, now)
+        return rows.at(-1)
+      })
+      if (last === undefined) break
+      after = last.id
+    }
+    if (written > 0) logger.info({ event: 'meetings.written', written })
+    return written
+  }
+
+  async function runOnce(now: Date): Promise<number | undefined> {
+    const lock = await db.pool.connect()
+    // A lost connection rejects the next query on it and is also told here; unheard, that would end the process.
+    const onLost = () => {}
+    lock.on('error', onLost)
+    let broken = true
+    try {
+      const { rows } = await lock.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
+        writerLockKey,
+      ])
+      let written: number | undefined
+      if (rows[0]?.mine === true)
+        try {
+          written = await round(now)
+        } finally {
+          await lock.query('select pg_advisory_unlock($1)', [writerLockKey])
+        }
+      broken = false
+      return written
+    } finally {
+      lock.off('error', onLost)
+      lock.release(broken)
+    }
+  }
+
+  async function run(): Promise<void> {
+    let failures = 0
+    while (!stopping) {
+      try {
+        await runOnce(clock.now())
+        failures = 0
+      } catch (error) {
+        failures += 1
+        logger.error({ event: 'meetings.failed', code: errorCode(error), failures })
+      }
+      await waker.rest(failures > 0 ? Math.min(60_000 * 2 ** failures, intervalMs) : intervalMs)
+    }
+  }
+
+  return {
+    runOnce,
+    start() {
+      loop = run()
+    },
+    async stop() {
+      stopping = true
+      waker.stop()
+      await loop
+    },
+  }
+}
