@@ -91,7 +91,7 @@ export function createInbound(options: InboundOptions): Inbound {
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
       const answer = await answerTo({ tx, now, programme, sender, inboundId, matched, earlier })
       if (answer === undefined || earlier.all >= repliesADayMax) return 'no_reply'
-      const { template, memberId, params } = answer
+      const { template, memberId, meetingId, params } = answer
       await createMessages(tx, [
         {
           programmeId: programme.id,
@@ -103,6 +103,7 @@ export function createInbound(options: InboundOptions): Inbound {
           notBefore: now,
           expiresAt: new Date(now.getTime() + replyLifeMs),
           ...(memberId === undefined ? {} : { memberId }),
+          ...(meetingId === undefined ? {} : { meetingId }),
           ...(params === undefined ? {} : { params }),
         },
       ])

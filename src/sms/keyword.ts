@@ -38,6 +38,8 @@ export interface KeywordAnswer {
   template: string
   /** Set when the answer is about one member; then her language and form count. */
   memberId?: string
+  /** The meeting that it states. */
+  meetingId?: string
   params?: Record<string, string>
 }
 

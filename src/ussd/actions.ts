@@ -6,6 +6,7 @@ import { offeredAs } from '../i18n.ts'
 import { readMovements } from '../ledger/position.ts'
 import { verifyReceipt } from '../ledger/receipt-codes.ts'
 import { consentPurposes, servicePurposes, setSmsHours } from '../members/consent.ts'
+import { announceAttendance } from '../members/meeting-answers.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { chooseStaffLanguage, findStaffCaller } from '../members/staff.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
@@ -67,15 +68,15 @@ export const actions: Readonly<Record<string, Action>> = {
     outcomes: ['saved', 'gone'],
     async run(context, value) {
       const { subject } = context.dialogue
-      const written = await context.db.pool.query(
-        `insert into meeting_answers (meeting_id, member_id, coming, channel, answered_at)
-         select t.id, m.id, $3, 'ussd', $4 from meetings t join members m on m.group_id = t.group_id
-          where t.id = $1 and m.id = $2 and t.status = 'planned' and t.starts_at > $4
-         on conflict (meeting_id, member_id) do update
-           set coming = excluded.coming, channel = excluded.channel, answered_at = excluded.answered_at`,
-        [subject ?? null, memberOf(context), value === 'yes', context.now],
-      )
-      return { outcome: written.rowCount === 1 ? 'saved' : 'gone' }
+      if (subject === undefined) return { outcome: 'gone' }
+      const meetingId = await announceAttendance(context.db.pool, {
+        meetingId: subject,
+        memberId: memberOf(context),
+        coming: value === 'yes',
+        channel: 'ussd',
+        now: context.now,
+      })
+      return { outcome: meetingId === undefined ? 'gone' : 'saved' }
     },
   },
 

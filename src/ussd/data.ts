@@ -315,11 +315,13 @@ export const sources: Readonly<Record<string, Source>> = {
       none: nothing,
       training: (sample) => ({ ...meetingSample(sample), title: sample.title }),
       progress: ({ count }) => ({ done: count, total: count }),
+      // In words that tell a bystander nothing of money: no PIN stands before this screen.
+      ready: nothing,
     },
     alone: ['none'],
     ofMember: true,
     async load(context) {
-      const { nextTraining, initialDone, initialTotal } = await position(context)
+      const { nextTraining, initialDone, initialTotal, readyForFirstLoan } = await position(context)
       const lines: Line[] = []
       if (nextTraining === undefined) lines.push({ name: 'none', values: {} })
       else {
@@ -335,6 +337,7 @@ export const sources: Readonly<Record<string, Source>> = {
             total: context.i18n.number(context.language, initialTotal),
           },
         })
+      if (readyForFirstLoan) lines.push({ name: 'ready', values: {} })
       return { lines }
     },
   },
