@@ -4,18 +4,12 @@ import { Decimal } from 'decimal.js'
 import { addDays, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { type Gsm7Rules, measureUssd, spell } from '../encoding.ts'
-import { type I18n, textIn } from '../i18n.ts'
-import {
-  type MemberBalances,
-  type MemberPosition,
-  nextDueOf,
-  readBalances,
-  readPosition,
-  readSchedule,
-} from '../ledger/position.ts'
+import type { I18n } from '../i18n.ts'
+import { type MemberBalances, nextDueOf, readBalances, readSchedule } from '../ledger/position.ts'
 import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
+import { meetingSources } from './data-meetings.ts'
 import { memberIn, messageSources } from './data-messages.ts'
 import { receiptSources } from './data-receipts.ts'
 import type { Dialogue } from './session.ts'
@@ -157,24 +151,11 @@ function balances(context: DataContext): Promise<MemberBalances> {
   return readBalances(context.db.reads, memberIn(context), date)
 }
 
-function position(context: DataContext): Promise<MemberPosition> {
-  const { date } = localParts(context.now, context.programme.timeZone)
-  return readPosition(context.db.reads, memberIn(context), context.now, date)
-}
-
 export const amountIn = ({ i18n, language, programme }: DataContext, amount: Amount) =>
   i18n.amount(language, amount, programme.currencyCode)
 
-/** Day, time and place of a meeting or training in the programme's own time zone. */
-function whenAndWhere(context: DataContext, at: { startsAt: Date; place: string }): LineValues {
-  const { date, minuteOfDay } = localParts(at.startsAt, context.programme.timeZone)
-  const { i18n, language } = context
-  return { date: i18n.date(language, date), time: i18n.time(language, minuteOfDay), place: at.place }
-}
-
 const amountSample = ({ amount }: Samples) => ({ amount })
 const dueSample = ({ amount, date }: Samples) => ({ amount, date })
-const meetingSample = ({ date, time, place }: Samples) => ({ date, time, place })
 
 export const sources: Readonly<Record<string, Source>> = {
   ...receiptSources,
@@ -295,52 +276,7 @@ export const sources: Readonly<Record<string, Source>> = {
     },
   },
 
-  meeting: {
-    texts: { none: nothing, meeting: meetingSample, coming: nothing, not_coming: nothing },
-    alone: ['none', 'coming'],
-    facts: ['has_meeting'],
-    ofMember: true,
-    async load(context) {
-      const { nextMeeting } = await position(context)
-      if (nextMeeting === undefined) return { lines: [{ name: 'none', values: {} }] }
-      const lines: Line[] = [{ name: 'meeting', values: whenAndWhere(context, nextMeeting) }]
-      if (nextMeeting.coming !== undefined)
-        lines.push({ name: nextMeeting.coming ? 'coming' : 'not_coming', values: {} })
-      return { lines, facts: ['has_meeting'], subject: nextMeeting.id }
-    },
-  },
-
-  training: {
-    texts: {
-      none: nothing,
-      training: (sample) => ({ ...meetingSample(sample), title: sample.title }),
-      progress: ({ count }) => ({ done: count, total: count }),
-      // In words that tell a bystander nothing of money: no PIN stands before this screen.
-      ready: nothing,
-    },
-    alone: ['none'],
-    ofMember: true,
-    async load(context) {
-      const { nextTraining, initialDone, initialTotal, readyForFirstLoan } = await position(context)
-      const lines: Line[] = []
-      if (nextTraining === undefined) lines.push({ name: 'none', values: {} })
-      else {
-        const { titles } = nextTraining
-        const title = textIn(titles, context.language, context.programme.languages[0])
-        lines.push({ name: 'training', values: { ...whenAndWhere(context, nextTraining), title } })
-      }
-      if (initialTotal > 0)
-        lines.push({
-          name: 'progress',
-          values: {
-            done: context.i18n.number(context.language, initialDone),
-            total: context.i18n.number(context.language, initialTotal),
-          },
-        })
-      if (readyForFirstLoan) lines.push({ name: 'ready', values: {} })
-      return { lines }
-    },
-  },
+  ...meetingSources,
 
   /** The programme's languages, each by its own name. */
   languages: {
