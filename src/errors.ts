@@ -38,6 +38,9 @@ export const requestErrors = {
   'loan.schedule_invalid': { status: 422, sentence: 'The schedule does not fit the loan.' },
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
   'case.closed': { status: 409, sentence: 'This case is closed with another outcome.' },
+  'notice.refused': { status: 422, sentence: 'The notice cannot be written or sent like this.' },
+  'notice.reference_conflict': { status: 409, sentence: 'This reference already names a different notice.' },
+  'notice.too_late': { status: 409, sentence: 'The notice is past the point where this can be done.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },
   'confirmation.not_entitled': {
     status: 422,

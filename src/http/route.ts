@@ -13,7 +13,7 @@ import type { ApiCaller, Scope } from './keys.ts'
 export interface RouteDeps {
   clock: Clock
   /** The texts of the moment. */
-  texts(): { i18n: Pick<I18n, 'languages'> }
+  texts(): { i18n: I18n }
   /** Dialogues that a member who is erased may have left. */
   forgetDialogues: ForgetDialogues
 }

@@ -4,5 +4,12 @@ import { caseRoutes } from './routes-cases.ts'
 import { ledgerRoutes } from './routes-ledger.ts'
 import { memberRoutes } from './routes-members.ts'
 import { messageRoutes } from './routes-messages.ts'
+import { noticeRoutes } from './routes-notices.ts'
 
-export const routes: readonly Route[] = [...ledgerRoutes, ...memberRoutes, ...messageRoutes, ...caseRoutes]
+export const routes: readonly Route[] = [
+  ...ledgerRoutes,
+  ...memberRoutes,
+  ...messageRoutes,
+  ...noticeRoutes,
+  ...caseRoutes,
+]

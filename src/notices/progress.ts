@@ -2,7 +2,8 @@
 // The states follow from the messages as they stand: nothing is counted twice or kept beside them.
 import { recordAudit } from '../audit.ts'
 import type { Queryable } from '../db.ts'
-import { type NoticeStatus, readNotice } from './record.ts'
+import type { NoticePurpose } from './audience.ts'
+import { type NoticeChannel, type NoticeStatus, readNotice } from './record.ts'
 import { reaches, standingOfActor } from './rights.ts'
 
 export const recipientStates = [
@@ -92,8 +93,8 @@ export async function noticeProgress(tx: Queryable, noticeId: string): Promise<N
 export interface ListedNotice {
   id: string
   status: NoticeStatus
-  channel: string
-  purpose: string
+  channel: NoticeChannel
+  purpose: NoticePurpose
   template: string | null
   authorStaffId: string | null
   authorMemberId: string | null

@@ -65,6 +65,11 @@ describe('the HTTP API', () => {
     'post /members/:number/reverify': { action: 'phone.reverify', subject: /^member:/, again: 0 },
     'post /members/:number/confirmations': { action: 'phone.confirmed', subject: /^member:/, again: 0 },
     'post /members/:number/pin-reset': { action: 'pin.reset', subject: /^member:/, again: 1 },
+    'post /notices': { action: 'notice.drafted', subject: /^notice:/, again: 0 },
+    'post /notices/:id/send': { action: 'notice.sent', subject: /^notice:/, again: 0 },
+    'post /notices/:id/undo': { action: 'notice.undone', subject: /^notice:/, again: 0 },
+    'post /notices/:id/stop': { action: 'notice.stopped', subject: /^notice:/, again: 0 },
+    'post /notices/:id/told': { action: 'notice.told', subject: /^notice:/, again: 0 },
     'post /cases/:reference/close': { action: 'case.closed', subject: /^case:/, again: 0 },
     'post /members/:number/erasure': { action: 'member.erased', subject: /^member:/, again: 0 },
   }

@@ -181,6 +181,8 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
     officer: 'N-mary',
     facilitator: '+221776000000',
     newPhone: '+221781230000',
+    draft: '0199b000-0000-7000-8000-000000000001',
+    notice: '0199b000-0000-7000-8000-000000000002',
   })
 
   it('PostgreSQL killed: END in her language, 503 for the API and callbacks; nothing posted, no word but her own', async () => {

@@ -92,6 +92,9 @@ export interface Ground {
   caseReference: string
   /** Phone of the facilitator of her group. */
   facilitator: string
+  /** A notice to her group that a program drafted, and one that is under way and was for her. */
+  draft: string
+  notice: string
   /** A number that nobody has yet. */
   newPhone: string
 }
@@ -129,9 +132,27 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
     hopKey: `ground/${member.number}`,
     now: testNow,
   })
+  const [draft = '', notice = ''] = await createNotices(db, programme, member.id)
   const newPhone = `+22178${String(1_000_000 + grounds)}`
   const people = { member: member.number, officer: officer.number, facilitator }
-  return { programme, loan: number, entry, caseReference, newPhone, ...people }
+  return { programme, loan: number, entry, caseReference, newPhone, draft, notice, ...people }
+}
+
+async function createNotices(db: Db, programme: TestProgramme, memberId: string): Promise<string[]> {
+  const { rows } = await db.pool.query<{ id: string; status: string }>(
+    `insert into notices (programme_id, channel, purpose, audience, template, status, approved_at, dedupe_key, created_at)
+     select $1, 'api', 'service', jsonb_build_object('groupIds', jsonb_build_array($2::text)), 'bring_booklet', status,
+            case when status = 'approved' then $3::timestamptz end, $4 || '/' || status, $3
+       from unnest(array['draft', 'approved']) status returning id, status`,
+    [programme.id, programme.groupId, testNow, `ground/${memberId}`],
+  )
+  const idOf = (status: string) => rows.find((row) => row.status === status)?.id ?? ''
+  await db.pool.query('insert into notice_recipients (notice_id, member_id, group_id) values ($1, $2, $3)', [
+    idOf('approved'),
+    memberId,
+    programme.groupId,
+  ])
+  return [idOf('draft'), idOf('approved')]
 }
 
 export interface SampleRequest {
@@ -209,6 +230,24 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   }),
   'get /accounts/:code/statement': ({ loan }) => ({ path: `/accounts/${one(`loan/${loan}`)}/statement` }),
   'get /messages': ({ member }) => ({ path: `/messages?member=${one(member)}` }),
+  'post /notices': ({ member }) => ({
+    path: '/notices',
+    body: { reference: `sample/${member}`, purpose: 'service', groups: ['G01'], template: 'bring_booklet' },
+    namesNothing: true,
+    changed: { purpose: 'meeting' },
+  }),
+  'get /notices': () => ({ path: '/notices', namesNothing: true }),
+  'get /notices/:id': ({ notice }) => ({ path: `/notices/${notice}` }),
+  'get /notices/:id/preview': ({ notice }) => ({ path: `/notices/${notice}/preview` }),
+  'get /notices/:id/recipients': ({ notice }) => ({ path: `/notices/${notice}/recipients` }),
+  'post /notices/:id/send': ({ draft }) => ({ path: `/notices/${draft}/send`, body: {} }),
+  'post /notices/:id/undo': ({ draft }) => ({ path: `/notices/${draft}/undo`, body: {} }),
+  'post /notices/:id/stop': ({ notice }) => ({ path: `/notices/${notice}/stop`, body: {} }),
+  'post /notices/:id/told': ({ notice, member }) => ({
+    path: `/notices/${notice}/told`,
+    body: { member },
+    changed: { member: 'nobody' },
+  }),
   'get /cases': () => ({ path: '/cases', namesNothing: true }),
   'post /cases/:reference/close': ({ caseReference }) => ({
     path: `/cases/${one(caseReference)}/close`,
