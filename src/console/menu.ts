@@ -7,7 +7,11 @@ const entries: readonly MenuEntry[] = [
   { path: '/groups', key: 'menu.groups', roles: everyRole },
   { path: '/members', key: 'menu.members', roles: everyRole },
   { path: '/messages', key: 'menu.messages', roles: ['facilitator', ...officeRoles] },
+  { path: '/deliveries', key: 'menu.deliveries', roles: officeRoles },
+  { path: '/cost', key: 'menu.cost', roles: officeRoles },
+  { path: '/languages', key: 'menu.languages', roles: everyRole },
   { path: '/staff', key: 'menu.staff', roles: officeRoles },
+  { path: '/settings', key: 'menu.settings', roles: officeRoles },
   { path: '/audit', key: 'menu.audit', roles: ['administrator', 'auditor'] },
 ]
 

@@ -1,10 +1,14 @@
 // Every page of the console. The matrix of the tests is made from this table: who sees which page.
 import type { ConsoleRoute } from './page.ts'
 import { auditRoutes } from './pages/audit.ts'
+import { costRoutes } from './pages/cost.ts'
+import { deliveryRoutes } from './pages/deliveries.ts'
 import { groupRoutes } from './pages/groups.ts'
+import { languageRoutes } from './pages/languages.ts'
 import { memberRoutes } from './pages/member.ts'
 import { membersRoutes } from './pages/members.ts'
 import { messageRoutes } from './pages/messages.ts'
+import { settingRoutes } from './pages/settings.ts'
 import { staffRoutes } from './pages/staff.ts'
 import { todayRoutes } from './pages/today.ts'
 
@@ -14,6 +18,10 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...membersRoutes,
   ...memberRoutes,
   ...messageRoutes,
+  ...deliveryRoutes,
+  ...costRoutes,
+  ...languageRoutes,
   ...staffRoutes,
+  ...settingRoutes,
   ...auditRoutes,
 ]

@@ -49,6 +49,11 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'get /messages': { roles: 'fbmu' },
   'get /messages/:id': { roles: 'fbmu', path: '/messages/{message}' },
+  'get /deliveries': { roles: 'bmu' },
+  'get /cost': { roles: 'bmu' },
+  'get /languages': { roles: 'fasbmu' },
+  'get /settings': { roles: 'bmu' },
+  'post /settings': { roles: 'm', send: {} },
   'get /staff': { roles: 'bmu' },
   'get /staff/new': { roles: 'm' },
   'post /staff/new': {
