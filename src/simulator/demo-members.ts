@@ -22,6 +22,8 @@ export interface DemoPeople {
   members: readonly [DemoMember, ...DemoMember[]]
   /** Of the first groups. */
   facilitator: string
+  /** Administers the programme in the console. */
+  office: string
   /** A number of the country that nobody has. */
   unknown: string
 }
@@ -49,6 +51,7 @@ export function demoPeople(start: string, rows: readonly [Row, ...Row[]]): DemoP
   return {
     members: [member(first), ...others.map(member)],
     facilitator: `${start}90`,
+    office: `${start}91`,
     unknown: `${start}99`,
   }
 }

@@ -16,6 +16,7 @@ const scenes = [
   'overpaid',
   'corrected',
   'staff',
+  'office',
 ] as const
 
 export type Scene = (typeof scenes)[number]
@@ -68,7 +69,11 @@ export async function chooseDemoPhones(db: Queryable, first?: ProfileName): Prom
        from programmes p where p.code = any($1)`,
     [
       profiles.map(({ programme }) => programme.code),
-      profiles.flatMap(({ demo }) => [demo.facilitator, ...demo.members.map(({ msisdn }) => msisdn)]),
+      profiles.flatMap(({ demo }) => [
+        demo.facilitator,
+        demo.office,
+        ...demo.members.map(({ msisdn }) => msisdn),
+      ]),
     ],
   )
   return profiles.flatMap((profile) => {
@@ -82,13 +87,14 @@ function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
   const { name, title, demo, facilitatorNames } = profile
   const choices = [...new Set([...msisdns, demo.unknown])].map((msisdn): PhoneChoice => {
     const holders = demo.members.filter((member) => member.msisdn === msisdn)
-    const isStaff = msisdn === demo.facilitator
+    const scene = sceneOfStaff(demo, msisdn)
     return {
       id: `${code}-${msisdn.slice(-4)}`,
       programme: { name, code, title, sender: senderId, madeUpAt },
-      scene: isStaff ? 'staff' : msisdn === demo.unknown ? 'unknown' : sceneOf(holders),
+      scene: scene ?? (msisdn === demo.unknown ? 'unknown' : sceneOf(holders)),
       msisdn,
-      name: isStaff ? (facilitatorNames[0]?.[0] ?? '') : nameOf(holders),
+      name:
+        scene === undefined ? nameOf(holders) : (facilitatorNames.at(scene === 'staff' ? 0 : -1)?.[0] ?? ''),
       languages: [...new Set(holders.flatMap(({ language }) => language ?? []))],
       pin: holders.some(({ hasPin }) => hasPin) ? demoPin : undefined,
       serviceCode: `${serviceCode}#`,
@@ -97,6 +103,15 @@ function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
   })
   const place = ({ scene }: PhoneChoice) => scenes.indexOf(scene)
   return choices.sort((one, other) => place(one) - place(other) || (one.msisdn < other.msisdn ? -1 : 1))
+}
+
+/** The first facilitator bears the first name of the list, who administers the last. */
+function sceneOfStaff(
+  { facilitator, office }: Profile['demo'],
+  msisdn: string,
+): 'staff' | 'office' | undefined {
+  if (msisdn === facilitator) return 'staff'
+  return msisdn === office ? 'office' : undefined
 }
 
 function nameOf(holders: readonly DemoMember[]): string {

@@ -93,7 +93,7 @@ async function refuseOthers(tx: pg.PoolClient, { programme }: Profile): Promise<
 async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: SeedOptions, today: string) {
   const { seed, members, onProgress } = options
   const programmeId = await insertDescribed(tx, profile.programme)
-  const facilitatorIds = await insertFacilitators(tx, programmeId, profile, options)
+  const facilitatorIds = await insertStaff(tx, programmeId, profile, options)
   const moduleIds = await insertModules(tx, programmeId, profile)
   await openAccounts(tx, programmeId, standardAccounts(profile.programme.currency))
   await postEntries(tx, programmeId, postedBy, [openingEntry(profile, members, today)])
@@ -111,7 +111,8 @@ async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: Seed
   return { programmeId, pinHolders }
 }
 
-async function insertFacilitators(
+/** The facilitators' ids; who administers the programme is written with them. */
+async function insertStaff(
   tx: pg.PoolClient,
   programmeId: string,
   { facilitatorNames, demo, numbers, staffLanguage }: Profile,
@@ -123,6 +124,8 @@ async function insertFacilitators(
     const msisdn = index === 0 ? demo.facilitator : phoneNumber(numbers, seed, numbers.staffFrom + index)
     return { firstName, lastName, msisdn, role: 'facilitator' }
   })
+  const [firstName = '', lastName = ''] = facilitatorNames.at(-1) ?? []
+  staff.push({ firstName, lastName, msisdn: demo.office, role: 'administrator' })
   const { rows } = await tx.query<{ id: string; msisdn: string }>(
     `insert into staff (programme_id, first_name, last_name, msisdn, role, language)
      select $1, t.*, $6 from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as t returning id, msisdn`,
@@ -136,7 +139,7 @@ async function insertFacilitators(
     ],
   )
   const idByMsisdn = new Map(rows.map((row) => [row.msisdn, row.id]))
-  return staff.map((one) => idByMsisdn.get(one.msisdn) ?? '')
+  return staff.filter(({ role }) => role === 'facilitator').map((one) => idByMsisdn.get(one.msisdn) ?? '')
 }
 
 async function insertModules(

@@ -125,10 +125,10 @@ async function change(context: PageContext): Promise<Page> {
   if (wrong.length > 0) return page(context, values, before, new Set(wrong))
   const changed = names.filter((name) => after[name] !== before[name])
   if (changed.length === 0) return { to: '/settings', done: 'unchanged' }
-  await tx.query(`update programmes set ${changed.map((name, at) => `${name} = $${at + 2}`).join(', ')} where id = $1`, [
-    staff.programmeId,
-    ...changed.map((name) => after[name]),
-  ])
+  await tx.query(
+    `update programmes set ${changed.map((name, at) => `${name} = $${at + 2}`).join(', ')} where id = $1`,
+    [staff.programmeId, ...changed.map((name) => after[name])],
+  )
   const noted = (settings: Settings) =>
     Object.fromEntries(changed.map((name) => [name, personal.has(name) ? 'not kept' : settings[name]]))
   await recordAudit(tx, {

@@ -18,6 +18,8 @@ export const texts = {
       'Post a repayment to the ledger. Watch the receipt travel, then read it in Messages.',
       'Hold the shared phone, the suspended member’s, or a stranger’s: each sees only what is theirs.',
     ],
+    console:
+      'The console of staff and office: sign in with a staff number; the code comes to its phone here.',
     happenedTitle: 'What happened',
     happenedText:
       'Every message to this phone, as Tama’s database and the network recorded it. The phone itself shows the text.',
@@ -65,12 +67,14 @@ export const texts = {
       overpaid: 'Member, paid too much',
       corrected: 'Member, a booking corrected',
       staff: 'Facilitator',
+      office: 'Administrator',
     },
     hints: {
       new: 'Chooses her language and a PIN first',
       suspended: 'Is told whom to ask',
       unknown: 'In no list of the programme',
       staff: 'Not a member: sees nobody’s money',
+      office: 'Signs in to the console',
     },
     pin: (pin) => `PIN ${pin}`,
     ticks: { Accepted: 'on its way', Sent: 'sent', Success: 'delivered' },
@@ -100,6 +104,8 @@ export const texts = {
       'Passez un remboursement au grand livre. Suivez le reçu, puis lisez-le dans Messages.',
       'Prenez le téléphone partagé, celui de la membre suspendue, ou d’une inconnue : chacune ne voit que le sien.',
     ],
+    console:
+      'La console de l’équipe et du bureau : connectez-vous avec un numéro de l’équipe ; le code arrive ici sur son téléphone.',
     happenedTitle: 'Ce qui s’est passé',
     happenedText:
       'Chaque message vers ce téléphone, tel que la base de Tama et le réseau l’ont noté. Le téléphone en montre le texte.',
@@ -147,12 +153,14 @@ export const texts = {
       overpaid: 'Membre, a trop payé',
       corrected: 'Membre, écriture corrigée',
       staff: 'Animatrice',
+      office: 'Administratrice',
     },
     hints: {
       new: 'Choisit d’abord sa langue et un PIN',
       suspended: 'Apprend à qui s’adresser',
       unknown: 'Dans aucune liste du programme',
       staff: 'Pas membre : ne voit l’argent de personne',
+      office: 'Se connecte à la console',
     },
     pin: (pin) => `PIN ${pin}`,
     ticks: { Accepted: 'en route', Sent: 'envoyé', Success: 'remis' },

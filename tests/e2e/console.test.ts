@@ -1,0 +1,276 @@
+// The console in a browser, on the demo as `tama serve` shows it: the code comes to the emulated phone. A picture of every page at two
+// widths is kept under data/screenshots for a human look.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasChromium, openBrowser } from '../support/browser.ts'
+import { freePort } from '../support/redis.ts'
+import { startTama, type Tama } from '../support/tama.ts'
+
+const pictures = join(import.meta.dirname, '..', '..', 'data', 'screenshots')
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const administrator = { id: 'fansoto-0191', number: '+221770000191' }
+const facilitator = { id: 'fansoto-0190', number: '+221770000190' }
+
+interface Finding {
+  id: string
+  impact: string | null
+  nodes: { html: string }[]
+}
+
+describe.skipIf(!hasChromium)('the console in a browser', () => {
+  let folder: string
+  let tama: Tama
+  let base = ''
+  let browser: Browser
+  let page: Page
+  const faults: string[] = []
+
+  beforeAll(async () => {
+    mkdirSync(pictures, { recursive: true })
+    folder = mkdtempSync(join(tmpdir(), 'tama-console-'))
+    tama = startTama(['serve'], { TAMA_DATA: folder, PORT: String(await freePort()), LOG_LEVEL: 'silent' })
+    const [, phone = ''] = await tama.printed(/Phone +(\S+)\/phone/, 120_000)
+    await tama.printed(/Metrics/)
+    base = phone
+    browser = await openBrowser()
+    page = await openPage(1280, 900)
+  }, 180_000)
+  afterAll(async () => {
+    await browser?.close()
+    tama?.child.kill('SIGTERM')
+    await tama?.ended
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** A browser of its own, whose faults are collected: refused scripts and styles too. */
+  async function openPage(width: number, height: number): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width, height }, locale: 'en-GB' })
+    const opened = await context.newPage()
+    opened.setDefaultTimeout(15_000)
+    opened.on('console', (message) => {
+      if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) faults.push(message.text())
+    })
+    opened.on('pageerror', (error) => faults.push(error.message))
+    return opened
+  }
+
+  const used = new Set<string>()
+
+  /** The code on an emulated phone that was not typed yet, as its holder reads it. */
+  async function codeOn(phone: string): Promise<string> {
+    for (let looks = 0; looks < 100; looks += 1) {
+      const reply = await fetch(`${base}/phone/api/phones/${phone}`)
+      const { messages } = (await reply.json()) as { messages: { text: string }[] }
+      const codes = messages.flatMap(({ text }) => /\b\d{6}\b/.exec(text)?.[0] ?? [])
+      const code = codes.find((one) => !used.has(one))
+      if (code !== undefined) {
+        used.add(code)
+        return code
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    throw new Error(`no code came to ${phone}`)
+  }
+
+  async function signIn(on: Page, { id, number }: { id: string; number: string }): Promise<void> {
+    await on.goto(`${base}/console/`)
+    await on.getByLabel('Phone number').fill(number)
+    await on.getByRole('button', { name: 'Send the code' }).click()
+    const code = await codeOn(id)
+    await on.getByLabel('Code from the SMS').fill(code)
+    await on.getByRole('button', { name: 'Sign in' }).click()
+    await toEnglish(on)
+  }
+
+  /** The console speaks her own language to her until she chooses another. */
+  async function toEnglish(on: Page): Promise<void> {
+    await on.getByRole('heading', { name: 'Aujourd', level: 1 }).waitFor()
+    await on.getByRole('button', { name: 'English' }).click()
+    await on.getByRole('heading', { name: 'Today', level: 1 }).waitFor()
+  }
+
+  /** Nothing serious for a screen reader or a keyboard, and nothing beyond the right edge. */
+  async function look(on: Page, name: string): Promise<void> {
+    const size = on.viewportSize() ?? { width: 1280, height: 900 }
+    for (const width of [360, 1280]) {
+      await on.setViewportSize({ width, height: width === 360 ? 740 : 900 })
+      await on.screenshot({ path: join(pictures, `console-${name}-${width}.png`), fullPage: true })
+      const overflow = await on.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      )
+      expect(overflow, `${name} at ${width}`).toBeLessThanOrEqual(0)
+    }
+    await on.setViewportSize(size)
+    // As an extension would: the policy of the page lets no script of ours be put into it.
+    const session = await on.context().newCDPSession(on)
+    await session.send('Runtime.evaluate', { expression: axeSource })
+    const { result } = await session.send('Runtime.evaluate', {
+      expression:
+        'axe.run(document, { resultTypes: ["violations"] }).then((r) => JSON.stringify(r.violations))',
+      awaitPromise: true,
+      returnByValue: true,
+    })
+    await session.detach()
+    const findings = (JSON.parse(String(result.value)) as Finding[]).filter(({ impact }) =>
+      ['serious', 'critical'].includes(impact ?? ''),
+    )
+    expect(
+      findings.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`),
+      name,
+    ).toEqual([])
+  }
+
+  it('the first page comes over a slow network in less than 100 KB, all in', async () => {
+    const slow = await openPage(360, 740)
+    const session = await slow.context().newCDPSession(slow)
+    await session.send('Network.enable')
+    // As slow as 2G in the country: 35 kB a second at best, half a second away.
+    await session.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 500,
+      downloadThroughput: 35_000,
+      uploadThroughput: 8_000,
+    })
+    let bytes = 0
+    session.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      bytes += encodedDataLength
+    })
+    const startMs = performance.now()
+    await slow.goto(`${base}/console/`, { waitUntil: 'load' })
+    await slow.getByLabel('Phone number').waitFor()
+    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1)
+    console.log(`The first page: ${bytes} bytes in ${seconds} s at 2G`)
+    expect(bytes).toBeGreaterThan(1_000)
+    expect(bytes).toBeLessThan(100_000)
+    await look(slow, 'sign-in')
+    await slow.context().close()
+  })
+
+  it('an administrator signs in with the code from her phone, by keyboard alone', async () => {
+    await page.goto(`${base}/console/`)
+    const tabTo = async (name: string) => {
+      for (let presses = 0; presses < 30; presses += 1) {
+        await page.keyboard.press('Tab')
+        const label = await page.evaluate(() => {
+          const at = document.activeElement
+          return at instanceof HTMLInputElement
+            ? (at.labels?.[0]?.textContent ?? '')
+            : (at?.textContent ?? '')
+        })
+        if (label.trim() === name) return
+      }
+      throw new Error(`no way to "${name}" by Tab`)
+    }
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content')
+    await page.keyboard.press('Enter')
+    await tabTo('Phone number')
+    await page.keyboard.type(administrator.number)
+    await tabTo('Send the code')
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Code from the SMS').waitFor()
+    await look(page, 'code')
+    const code = await codeOn(administrator.id)
+    await tabTo('Code from the SMS')
+    await page.keyboard.type(code)
+    await page.keyboard.press('Enter')
+    await toEnglish(page)
+  })
+
+  it('a wrong code says so in words that a screen reader reads out', async () => {
+    const other = await openPage(360, 740)
+    await other.goto(`${base}/console/`)
+    await other.getByLabel('Phone number').fill('+221770000999')
+    await other.getByRole('button', { name: 'Send the code' }).click()
+    await other.getByLabel('Code from the SMS').fill('123456')
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await other.getByRole('alert').getByText('This code is not right or too old').waitFor()
+    await look(other, 'wrong-code')
+    await other.context().close()
+  })
+
+  it('every page of the menu stands at both widths without a serious finding', async () => {
+    const paths = await page
+      .locator('nav a')
+      .evaluateAll((links) => links.map((one) => one.getAttribute('href') ?? ''))
+    expect(paths.length).toBeGreaterThan(7)
+    for (const path of paths) {
+      await page.goto(`${base}${path}`)
+      await look(page, path.replace('/console/', '').replaceAll('/', '-') || 'today')
+    }
+  })
+
+  it('a member is found by name; her page shows phones, consents and money', async () => {
+    await page.goto(`${base}/console/members`)
+    await page.getByLabel('Find a member').fill('Awa Diatta')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByRole('link', { name: 'Awa Diatta' }).first().click()
+    await page.getByRole('heading', { name: 'Awa Diatta', level: 1 }).waitFor()
+    await page.getByText('Still to pay').first().waitFor()
+    await look(page, 'member')
+    await page.goto(`${base}/console/groups`)
+    await page.locator('main td a').first().click()
+    await look(page, 'group')
+  })
+
+  it('a message shows its whole history', async () => {
+    await page.goto(`${base}/console/messages?purpose=code`)
+    await page.locator('main td a').first().click()
+    await page.getByText('This message carries a code. It is not shown and not kept.').waitFor()
+    await look(page, 'message')
+  })
+
+  it('a change is saved, stands in the audit log, and a mistake is named beside its field', async () => {
+    await page.goto(`${base}/console/settings`)
+    await page.getByLabel('Planned messages a member and day').fill('99')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('alert').waitFor()
+    await look(page, 'settings-fault')
+    await page.getByLabel('Planned messages a member and day').fill('4')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('status').getByText('Saved.').waitFor()
+    await page.goto(`${base}/console/audit?action=programme.changed`)
+    await page.getByText('{"daily_cap":4}').waitFor()
+    await page.goto(`${base}/console/staff`)
+    await page.getByRole('link', { name: 'Add a member of staff' }).click()
+    await look(page, 'staff-new')
+    await page.goto(`${base}/console/staff`)
+    await page.locator('main td a').first().click()
+    await look(page, 'staff-one')
+  })
+
+  it('a facilitator on a narrow phone sees her groups and may not see the staff', async () => {
+    const narrow = await openPage(360, 740)
+    await signIn(narrow, facilitator)
+    await narrow.getByText('Menu', { exact: true }).click()
+    await look(narrow, 'facilitator-menu')
+    await narrow.goto(`${base}/console/staff`)
+    await narrow.getByText('Your role may not see this page.').waitFor()
+    await look(narrow, 'closed')
+    await narrow.goto(`${base}/console/`)
+    await narrow.getByRole('button', { name: 'Français' }).click()
+    await narrow.getByRole('heading', { level: 1, name: 'Aujourd' }).waitFor()
+    await look(narrow, 'french')
+    await narrow.getByRole('button', { name: 'Se déconnecter' }).click()
+    await narrow.getByLabel('Numéro de téléphone').waitFor()
+    await narrow.context().close()
+  })
+
+  it('works without JavaScript, as plain forms', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' })
+    const plain = await context.newPage()
+    await plain.goto(`${base}/console/`)
+    await plain.getByLabel('Phone number').fill('+221770000999')
+    await plain.getByRole('button', { name: 'Send the code' }).click()
+    await plain.getByLabel('Code from the SMS').waitFor()
+    await context.close()
+  })
+
+  it('no page was refused a script or a style, and none threw', () => {
+    expect(faults).toEqual([])
+  })
+})
