@@ -2,7 +2,7 @@
 import type { Decimal } from 'decimal.js'
 import { localParts } from '../calendar.ts'
 import type { I18n } from '../i18n.ts'
-import { html, type Markup } from '../markup.ts'
+import { html, type Markup, raw } from '../markup.ts'
 import { maskMsisdn } from '../msisdn.ts'
 import type { PageContext } from './page.ts'
 import { seesNumbers } from './roles.ts'
@@ -36,23 +36,31 @@ export interface Column<Row> {
   figures?: true
 }
 
+export interface TableOptions {
+  /** The page's own title says what the table is: only a screen reader hears it again. */
+  isPage?: boolean
+}
+
 /** A table that becomes a list of cards on a narrow screen; what there is when it is empty is said in words. */
 export function table<Row>(
   caption: string,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   empty: string,
+  { isPage = false }: TableOptions = {},
 ): Markup {
-  if (rows.length === 0) return html`<p class="empty">${empty}</p>`
-  return html`<div class="wide"><table><caption>${caption}</caption><thead><tr>${columns.map(
+  if (rows.length === 0)
+    return html`${isPage ? nothing : html`<h2>${caption}</h2>`}<p class="empty">${empty}</p>`
+  const heads = columns.map(
     ({ title, figures }) => html`<th scope="col"${figures ? html` class="figures"` : nothing}>${title}</th>`,
-  )}</tr></thead><tbody>${rows.map(
-    (row) =>
-      html`<tr>${columns.map(
-        ({ title, cell, figures }) =>
-          html`<td data-title="${title}"${figures ? html` class="figures"` : nothing}>${cell(row)}</td>`,
-      )}</tr>`,
-  )}</tbody></table></div>`
+  )
+  const cellOf = ({ title, cell, figures }: Column<Row>, row: Row): Markup => {
+    const content = html`${cell(row)}`.markup.trim()
+    const inner = content === '' ? nothing : html`<span>${raw(content)}</span>`
+    return html`<td data-title="${title}"${figures ? html` class="figures"` : nothing}>${inner}</td>`
+  }
+  const lines = rows.map((row) => html`<tr>${columns.map((column) => cellOf(column, row))}</tr>`)
+  return html`<div class="wide"><table><caption${isPage ? html` class="unseen"` : nothing}>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${lines}</tbody></table></div>`
 }
 
 /** Facts about one thing; those without a value are left out. */

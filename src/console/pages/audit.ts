@@ -73,6 +73,7 @@ ${table(
   ],
   shown,
   say('audit.none'),
+  { isPage: true },
 )}
 ${rows.length > rowsMax ? html`<p>${link(withQuery(context, '/audit', { before: shown.at(-1)?.id ?? '' }), say('form.older'))}</p>` : nothing}`
   return { title: say('menu.audit'), body }

@@ -57,6 +57,7 @@ ${table(
   ],
   rows,
   say('group.none'),
+  { isPage: true },
 )}
 ${rows.length === rowsMax ? html`<p class="hint">${say('form.narrow', { count: rowsMax })}</p>` : nothing}`
   return { title: say('menu.groups'), body }

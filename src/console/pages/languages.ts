@@ -46,6 +46,7 @@ async function languagesPage(context: PageContext) {
     ],
     offered,
     '',
+    { isPage: true },
   )
   const screens = tag === undefined || menu === undefined ? nothing : screensOf(context, tag)
   return { title: say('menu.languages'), body: html`${list}${chooser}${screens}` }

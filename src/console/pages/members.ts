@@ -72,6 +72,7 @@ ${table(
   ],
   rows,
   say('member.none'),
+  { isPage: true },
 )}
 ${rows.length === rowsMax ? html`<p class="hint">${say('form.narrow', { count: rowsMax })}</p>` : nothing}`
   return { title: say('menu.members'), body }

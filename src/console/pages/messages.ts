@@ -114,6 +114,7 @@ ${table(
   ],
   shown,
   say('message.none'),
+  { isPage: true },
 )}
 ${
   rows.length > rowsMax

@@ -77,6 +77,7 @@ ${table(
   ],
   rows,
   say('staff.none'),
+  { isPage: true },
 )}`
   return { title: say('menu.staff'), body }
 }
