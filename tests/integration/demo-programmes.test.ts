@@ -116,6 +116,7 @@ describe('the demo programmes', () => {
         'overpaid',
         'corrected',
         'staff',
+        'office',
       ]
       expect([...new Set(phones.map(({ scene }) => scene))]).toEqual(scenes)
       const shown = phones
