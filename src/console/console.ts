@@ -142,7 +142,8 @@ async function answer(
   if (programme === undefined) throw new InvariantError('a session without its programme')
   const visit = visitOf(house, request, staff, programme)
   if (!route.roles.includes(staff.role)) return showText(house, request, response, 403, 'fault.role', staff)
-  const upload = route.upload === true ? await receiveFile(request) : undefined
+  const upload =
+    route.upload === true && request.is('multipart/form-data') ? await receiveFile(request) : undefined
   try {
     // What is too large was not read, its secret neither.
     if (upload?.tooLarge === true)
@@ -156,6 +157,7 @@ async function answer(
         const context: PageContext = {
           tx,
           db,
+          logger: house.logger,
           now,
           staff,
           actor: `staff:${staff.id}`,
@@ -201,10 +203,7 @@ async function act(route: ConsoleRoute, context: PageContext): Promise<Page> {
     'select coalesce(max(id), 0)::text as id from (select id from audit_log order by id desc limit 1) newest',
   )
   const page = await route.handle(context)
-  if ('body' in page) {
-    if ((page.status ?? 200) >= 400) throw new TakenBack(page)
-    return page
-  }
+  if ('body' in page) throw new TakenBack(page)
   if ('to' in page && page.done !== undefined && page.done !== 'unchanged') {
     const noted = await tx.query('select 1 from audit_log where id > $1 and actor = $2 limit 1', [
       last.rows[0]?.id ?? '0',

@@ -9,6 +9,7 @@ const entries: readonly MenuEntry[] = [
   { path: '/messages', key: 'menu.messages', roles: ['facilitator', ...officeRoles] },
   { path: '/deliveries', key: 'menu.deliveries', roles: officeRoles },
   { path: '/cost', key: 'menu.cost', roles: officeRoles },
+  { path: '/files', key: 'menu.files', roles: ['branch', 'administrator'] },
   { path: '/languages', key: 'menu.languages', roles: everyRole },
   { path: '/staff', key: 'menu.staff', roles: officeRoles },
   { path: '/settings', key: 'menu.settings', roles: officeRoles },

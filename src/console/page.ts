@@ -1,6 +1,7 @@
 // What a page is handed, and what it gives back. A page reads and writes through `tx` alone, which sees one programme.
 import type { Db, Queryable } from '../db.ts'
 import type { I18n, Values } from '../i18n.ts'
+import type { Logger } from '../logger.ts'
 import type { Markup } from '../markup.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import type { StaffRole } from './roles.ts'
@@ -21,6 +22,7 @@ export interface PageContext {
   tx: Queryable
   /** For what cannot run in one transaction, such as an import; never to read another programme. */
   db: Db
+  logger: Logger
   now: Date
   staff: SignedIn
   /** "staff:<id>", for acts and the audit log. */
@@ -59,7 +61,7 @@ export type Page =
   | {
       title: string
       body: Markup
-      /** 4xx: what was asked for is not done, and the transaction is taken back [200]. */
+      /** What a form is answered with a page has changed nothing: its transaction is taken back [200]. */
       status?: number
     }
   /** After an act: where to go, and which text of "done" is shown there. An act leaves a row in the audit log. */

@@ -3,6 +3,7 @@ import type { ConsoleRoute } from './page.ts'
 import { auditRoutes } from './pages/audit.ts'
 import { costRoutes } from './pages/cost.ts'
 import { deliveryRoutes } from './pages/deliveries.ts'
+import { fileRoutes } from './pages/files.ts'
 import { groupRoutes } from './pages/groups.ts'
 import { languageRoutes } from './pages/languages.ts'
 import { memberRoutes } from './pages/member.ts'
@@ -21,6 +22,7 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...deliveryRoutes,
   ...costRoutes,
   ...languageRoutes,
+  ...fileRoutes,
   ...staffRoutes,
   ...settingRoutes,
   ...auditRoutes,

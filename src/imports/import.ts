@@ -46,6 +46,8 @@ export interface ImportOptions {
   kind: ImportKindName
   /** Path of the file. */
   file: string
+  /** Who hands it in, for the audit log ["operator"]. */
+  actor?: string
   /** Does everything, then takes it back [false]. */
   dryRun?: boolean
   /** Books what is imported as already told, for old data: nobody gets a receipt [false]. */
@@ -116,14 +118,14 @@ async function runImport<Row, Item>(
 /** One row a file: the file that is named by its hash can be held against the log later. */
 function auditImport(
   tx: pg.PoolClient,
-  { clock, programme, kind, silent = false }: ImportOptions,
+  { clock, programme, kind, silent = false, actor = 'operator' }: ImportOptions,
   total: Written & { rows: number },
   fileSha256: string,
 ): Promise<void> {
   return recordAudit(tx, {
     at: clock.now(),
     programmeId: programme.id,
-    actor: 'operator',
+    actor,
     action: 'file.imported',
     subject: `programme:${programme.id}`,
     after: { kind, silent, fileSha256, ...total },

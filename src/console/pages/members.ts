@@ -1,16 +1,25 @@
 // Members: found by name, number, alias or phone, among those that the role sees.
 import { html } from '../../markup.ts'
 import { parseMsisdn } from '../../msisdn.ts'
-import { badge, button, field, link, nothing, phoneText, searchForm, table } from '../elements.ts'
-import type { ConsoleRoute, PageContext } from '../page.ts'
-import { everyRole, memberScopeSql } from '../roles.ts'
+import { csvFile } from '../csv-file.ts'
+import { badge, button, field, link, nothing, phoneText, searchForm, table, withQuery } from '../elements.ts'
+import type { ConsoleRoute, Page, PageContext } from '../page.ts'
+import { everyRole, memberScopeSql, officeRoles } from '../roles.ts'
 import { likeText } from './groups.ts'
 
 export const membersRoutes: readonly ConsoleRoute[] = [
   { method: 'get', path: '/members', roles: everyRole, handle: membersPage },
+  {
+    method: 'get',
+    path: '/members.csv',
+    roles: ['facilitator', ...officeRoles],
+    handle: membersFile,
+  },
 ]
 
 const rowsMax = 50
+/** Of a file: what a spreadsheet still opens. */
+const fileRowsMax = 200_000
 
 export interface ListedMember {
   id: string
@@ -24,7 +33,7 @@ export interface ListedMember {
   msisdn: string | null
 }
 
-const findSql = (scope: string) => `
+const findSql = (scope: string, limit: number) => `
   select m.id, m.number, m.first_name as "firstName", m.last_name as "lastName", m.alias, m.status, g.name as group,
          g.id as "groupId", p.msisdn
     from members m left join groups g on g.id = m.group_id
@@ -34,20 +43,49 @@ const findSql = (scope: string) => `
      and (m.number ilike $2 || '%' or m.alias ilike $2 || '%' or m.first_name ilike $2 || '%' or m.last_name ilike $2 || '%'
           or (m.first_name || ' ' || m.last_name) ilike $2 || '%' or (m.last_name || ' ' || m.first_name) ilike $2 || '%'
           or exists (select 1 from member_phones o join phones f on f.id = o.phone_id where o.member_id = m.id and f.msisdn = $3))
-   order by m.last_name, m.first_name, m.number limit ${rowsMax}`
+   order by m.last_name, m.first_name, m.number limit ${limit}`
 
-async function membersPage(context: PageContext) {
-  const { tx, staff, say, query, programme } = context
+/** What the search leaves of those whom the role sees. */
+async function find({ tx, staff, query, programme }: PageContext, limit: number): Promise<ListedMember[]> {
   const wanted = query.q ?? ''
-  const { rows } = await tx.query<ListedMember>(findSql(memberScopeSql(staff, 'm', '$1')), [
+  const { rows } = await tx.query<ListedMember>(findSql(memberScopeSql(staff, 'm', '$1'), limit), [
     staff.id,
     likeText(wanted),
     parseMsisdn(wanted, programme.country) ?? '',
   ])
+  return rows
+}
+
+async function membersFile(context: PageContext): Promise<Page> {
+  const { say } = context
+  const rows = await find(context, fileRowsMax)
+  return csvFile(
+    'members',
+    ['member', 'first_name', 'last_name', 'alias', 'group', 'phone', 'status'].map((key) =>
+      say(`column.${key}`),
+    ),
+    rows.map((row) => [
+      row.number,
+      row.firstName,
+      row.lastName,
+      row.alias,
+      row.group ?? '',
+      row.msisdn === null ? '' : phoneText(context, row.msisdn),
+      row.status,
+    ]),
+  )
+}
+
+async function membersPage(context: PageContext) {
+  const { staff, say, query } = context
+  const wanted = query.q ?? ''
+  const rows = await find(context, rowsMax)
+  const mayTake = staff.role === 'facilitator' || officeRoles.includes(staff.role)
   const body = html`${searchForm(
     '/members',
     html`${field('q', say('member.search'), { value: wanted, type: 'search', hint: say('member.search_hint') })}${button(say('form.search'))}`,
   )}
+${mayTake ? html`<p>${link(withQuery(context, '/members.csv', {}), say('form.csv'))}</p>` : nothing}
 ${table(
   say('menu.members'),
   [

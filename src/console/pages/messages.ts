@@ -3,6 +3,7 @@ import { addDays, instantAt, isCalendarDate } from '../../calendar.ts'
 import { RequestError } from '../../errors.ts'
 import { html, type Markup } from '../../markup.ts'
 import { messageStatuses } from '../../outbound/status.ts'
+import { csvFile } from '../csv-file.ts'
 import {
   badge,
   button,
@@ -10,6 +11,7 @@ import {
   field,
   link,
   moment,
+  momentText,
   nothing,
   phoneText,
   searchForm,
@@ -18,18 +20,21 @@ import {
   withQuery,
 } from '../elements.ts'
 import { isId } from '../ids.ts'
-import type { ConsoleRoute, PageContext } from '../page.ts'
+import type { ConsoleRoute, Page, PageContext } from '../page.ts'
 import { messageScopeSql, officeRoles, seesAmounts } from '../roles.ts'
 import type { Say } from '../words.ts'
 
 const roles = ['facilitator', ...officeRoles] as const
 
 export const messageRoutes: readonly ConsoleRoute[] = [
+  { method: 'get', path: '/messages.csv', roles, handle: messagesFile },
   { method: 'get', path: '/messages', roles, handle: listPage },
   { method: 'get', path: '/messages/:id', roles, handle: onePage },
 ]
 
 const rowsMax = 50
+/** Of a file: what a spreadsheet still opens. */
+const fileRowsMax = 50_000
 const purposes = [
   'receipt',
   'reminder',
@@ -68,8 +73,9 @@ const networkSql = `(select r.network_code from delivery_reports r
   where r.provider = m.provider and r.provider_message_id = m.provider_message_id and r.network_code is not null
   order by r.id desc limit 1)`
 
-async function listPage(context: PageContext) {
-  const { tx, staff, query, programme, say } = context
+/** What the filters leave, newest first. */
+async function find(context: PageContext, limit: number): Promise<ListedMessage[]> {
+  const { tx, staff, query, programme } = context
   const { status = '', purpose = '', lane = '', network = '', day = '', member = '', before = '' } = query
   const isDay = isCalendarDate(day)
   const { rows } = await tx.query<ListedMessage>(
@@ -80,7 +86,7 @@ async function listPage(context: PageContext) {
         and ($2 = '' or m.status = $2) and ($3 = '' or m.purpose = $3) and ($4 = '' or m.lane = $4)
         and ($5::timestamptz is null or m.created_at >= $5) and ($6::timestamptz is null or m.created_at < $6)
         and ($7 = '' or mb.number = $7) and ($8::uuid is null or m.id < $8) and ($9 = '' or ${networkSql} = $9)
-      order by m.id desc limit ${rowsMax + 1}`,
+      order by m.id desc limit ${limit}`,
     [
       staff.id,
       status,
@@ -93,8 +99,37 @@ async function listPage(context: PageContext) {
       network,
     ],
   )
+  return rows
+}
+
+/** Without texts: a file leaves the house. */
+async function messagesFile(context: PageContext): Promise<Page> {
+  const { programme, say } = context
+  const rows = await find(context, fileRowsMax)
+  return csvFile(
+    'messages',
+    ['written', 'member', 'purpose', 'lane', 'network', 'status', 'reason', 'template'].map((key) =>
+      say(`column.${key}`),
+    ),
+    rows.map((row) => [
+      momentText(programme.timeZone, row.createdAt),
+      row.number ?? '',
+      row.purpose,
+      row.lane,
+      row.network ?? '',
+      row.status,
+      row.reason ?? '',
+      row.template,
+    ]),
+  )
+}
+
+async function listPage(context: PageContext) {
+  const { say } = context
+  const rows = await find(context, rowsMax + 1)
   const shown = rows.slice(0, rowsMax)
   const body = html`${filters(context)}
+<p>${link(withQuery(context, '/messages.csv', { before: '' }), say('form.csv'))}</p>
 ${table(
   say('menu.messages'),
   [
