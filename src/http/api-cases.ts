@@ -7,9 +7,9 @@ import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
+import { nextAnswer, type Page, pageQuery, readPage } from './paging.ts'
 
 const casesMax = 200
-const unmatchedMax = 100
 
 export const closingSchema = z.strictObject({
   outcome: z
@@ -35,6 +35,8 @@ export const caseAnswer = z.object({
 
 export const casesAnswer = z.object({ cases: z.array(caseAnswer) })
 
+export const unmatchedCodesQuery = z.strictObject(pageQuery)
+
 export const unmatchedCodesAnswer = z.object({
   unmatchedCodes: z.array(
     z.object({
@@ -46,6 +48,7 @@ export const unmatchedCodesAnswer = z.object({
         .describe('False when the check digit was wrong: most likely a slip of the finger'),
     }),
   ),
+  next: nextAnswer,
 })
 
 export async function openCases(
@@ -89,18 +92,24 @@ const bodyOf = ({ reference, kind, status, outcome, member, owner, entry, ...sta
   closedAt: state.closedAt?.toISOString() ?? null,
 })
 
-/** The newest codes that somebody dialled and that are on no receipt. */
+/** Codes that somebody dialled and that are on no receipt, newest first. */
 export async function unmatchedCodes(
   tx: Queryable,
   caller: ApiCaller,
+  page: Page,
 ): Promise<Answer<z.infer<typeof unmatchedCodesAnswer>>> {
-  const { rows } = await tx.query<{ at: Date; phone: string; code: string; wellFormed: boolean }>(
-    `select occurred_at as at, phone_mark as phone, code_mark as code, well_formed as "wellFormed"
-       from unmatched_codes where programme_id = $1 order by id desc limit $2`,
-    [caller.programmeId, unmatchedMax],
+  const { rows, next } = await readPage<{ at: Date; phone: string; code: string; wellFormed: boolean }>(
+    tx,
+    { name: 'unmatched-codes', columns: [['id', 'bigint']], newestFirst: true },
+    {
+      select: 'occurred_at as at, phone_mark as phone, code_mark as code, well_formed as "wellFormed"',
+      from: 'from unmatched_codes where programme_id = $1',
+      values: [caller.programmeId],
+      page,
+    },
   )
   return {
     status: 200,
-    body: { unmatchedCodes: rows.map(({ at, ...row }) => ({ at: at.toISOString(), ...row })) },
+    body: { unmatchedCodes: rows.map(({ at, ...row }) => ({ at: at.toISOString(), ...row })), next },
   }
 }

@@ -17,8 +17,7 @@ import type {
   statementQuery,
 } from './api-schemas.ts'
 import type { ApiCaller } from './keys.ts'
-
-const messagesMax = 100
+import { cursorOf, type ListOrder, placeOf, readPage } from './paging.ts'
 
 export async function findMemberId(
   tx: Queryable,
@@ -108,16 +107,25 @@ export async function loanStateOf(
   }
 }
 
+const statementOrder: ListOrder = {
+  name: 'statement',
+  columns: [
+    ['booked_date', 'date'],
+    ['id', 'bigint'],
+  ],
+}
+
 export async function statementOf(
   tx: Queryable,
   caller: ApiCaller,
   code: string,
   query: z.infer<typeof statementQuery>,
 ): Promise<Answer<z.infer<typeof statementAnswer>>> {
-  const [bookedDate = '', postingId = ''] = query.after?.split('.') ?? []
+  const [bookedDate = '', postingId = ''] =
+    query.cursor === undefined ? [] : placeOf(statementOrder, query.cursor)
   const statement = await readStatement(tx, caller.programmeId, code, {
     limit: query.limit,
-    ...(query.after === undefined ? {} : { after: { bookedDate, postingId } }),
+    ...(query.cursor === undefined ? {} : { after: { bookedDate, postingId } }),
   })
   if (statement === undefined)
     throw new RequestError('route.unknown', { field: 'code', detail: 'no account has this code' })
@@ -136,14 +144,23 @@ export async function statementOf(
         amount: row.amount.toFixed(),
         balance: row.balance.toFixed(),
       })),
-      next: next === undefined ? null : `${next.bookedDate}.${next.postingId}`,
+      next: next === undefined ? null : cursorOf(statementOrder, [next.bookedDate, next.postingId]),
     },
   }
 }
 
+const messageOrder: ListOrder = {
+  name: 'messages',
+  columns: [
+    ['s.created_at', 'timestamptz'],
+    ['s.id', 'uuid'],
+  ],
+  newestFirst: true,
+}
+
 type MessageRow = Omit<z.infer<typeof messagesAnswer>['messages'][number], 'createdAt'> & { createdAt: Date }
 
-/** The newest messages of a member or of an entry, each with the moves of its status. */
+/** The messages of a member or of an entry, newest first, each with the moves of its status. */
 export async function messageStates(
   tx: Queryable,
   caller: ApiCaller,
@@ -155,19 +172,19 @@ export async function messageStates(
       ? await findEntryId(tx, caller, query.entry ?? '')
       : await findMemberId(tx, caller, query.member)
   if (id === undefined) throw new RequestError('route.unknown', { field, detail: `no such ${field}` })
-  const found = await tx.query<MessageRow>(
-    `select s.id, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
+  const { rows, next } = await readPage<MessageRow>(tx, messageOrder, {
+    select: `s.id, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
             coalesce((select json_agg(json_build_object('from', v.from_status, 'to', v.to_status, 'source', v.source,
                        'reason', v.reason, 'at', to_char(v.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                        order by v.id)
-               from message_events v where v.message_id = s.id), '[]') as events
-       from messages s where s.programme_id = $1 and s.${of} = $2
-      order by s.created_at desc, s.id desc limit $3`,
-    [caller.programmeId, id, messagesMax],
-  )
+               from message_events v where v.message_id = s.id), '[]') as events`,
+    from: `from messages s where s.programme_id = $1 and s.${of} = $2`,
+    values: [caller.programmeId, id],
+    page: query,
+  })
   return {
     status: 200,
-    body: { messages: found.rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })) },
+    body: { messages: rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })), next },
   }
 }
 

@@ -1,10 +1,11 @@
 // In: bodies and queries of /api/v1. Out: typed values. The OpenAPI page is made from these same schemas.
 import { Decimal } from 'decimal.js'
 import { z } from 'zod'
-import { isCalendarDate, isPlausibleDay } from '../calendar.ts'
+import { isPlausibleDay } from '../calendar.ts'
 import { RequestError } from '../errors.ts'
 import { entryKinds } from '../ledger/entries.ts'
 import { loanProducts } from '../ledger/loans.ts'
+import { nextAnswer, pageQuery } from './paging.ts'
 
 /** No control characters, lone surrogates or unassigned code points: PostgreSQL takes no NUL, and none belongs in an id. */
 const printable = (charsMax: number) =>
@@ -76,17 +77,10 @@ export const loanSchema = z.strictObject({
     .max(600),
 })
 
-export const statementQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  after: z
-    .string()
-    .regex(/^\d{4}-\d{2}-\d{2}\.\d{1,18}$/, 'must be the "next" of an earlier page')
-    .refine((text) => isCalendarDate(text.slice(0, 10)), 'must be the "next" of an earlier page')
-    .optional(),
-})
+export const statementQuery = z.strictObject(pageQuery)
 
 export const messagesQuery = z
-  .strictObject({ member: printable(60).optional(), entry: reference.optional() })
+  .strictObject({ member: printable(60).optional(), entry: reference.optional(), ...pageQuery })
   .refine((query) => (query.member === undefined) !== (query.entry === undefined), {
     message: 'give either member or entry',
     path: ['member'],
@@ -190,7 +184,7 @@ export const statementAnswer = z.object({
       balance: amountAnswer.describe('After this row'),
     }),
   ),
-  next: z.string().nullable().describe('Hand it back as "after"; null on the last page'),
+  next: nextAnswer,
 })
 
 export const messagesAnswer = z.object({
@@ -213,6 +207,7 @@ export const messagesAnswer = z.object({
       ),
     }),
   ),
+  next: nextAnswer,
 })
 
 const writtenPhone = printable(30).describe('Phone number, international or as written in the country')

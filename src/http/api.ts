@@ -11,6 +11,7 @@ import { parseInput } from './api-schemas.ts'
 import { answerOf, writeOnce } from './idempotency.ts'
 import { type ApiCaller, findCallerByKey } from './keys.ts'
 import { openApiDocument } from './openapi.ts'
+import { linkToNext } from './paging.ts'
 import { apiErrorHandler } from './problem.ts'
 import type { Route, RouteDeps } from './route.ts'
 import { routes } from './routes.ts'
@@ -67,7 +68,12 @@ async function answer(deps: ApiDeps, route: Route, request: Request, response: R
   const input = inputOf(route, request)
   const { status, text, replayed } = await db.inProgramme(caller.programmeId, (tx) => {
     const work = () => route.handle({ tx, clock, texts, forgetDialogues, caller, ...input })
-    if (!route.writes) return work().then(answerOf)
+    if (!route.writes)
+      return work().then((found) => {
+        const link = linkToNext(request.baseUrl + request.path, request.query, found.body)
+        if (link !== undefined) response.setHeader('link', link)
+        return answerOf(found)
+      })
     return writeOnce(
       tx,
       {

@@ -35,6 +35,10 @@ const retryAfter = {
   'Retry-After': { description: 'Seconds after which to ask again', schema: { type: 'integer' } },
 }
 
+const linkHeader = {
+  Link: { description: 'The next page, with rel="next"; none on the last one', schema: { type: 'string' } },
+}
+
 function problemContent(codes: readonly string[]) {
   return {
     'application/problem+json': {
@@ -76,9 +80,11 @@ function operationOf(route: Route) {
       content: problemContent(codes),
     },
   ])
+  const answer = answerOf(route.answer)
   const done = (description: string) => ({
     description,
-    content: { 'application/json': { schema: answerOf(route.answer), example: route.example.answer } },
+    ...(answer.properties?.next === undefined ? {} : { headers: linkHeader }),
+    content: { 'application/json': { schema: answer, example: route.example.answer } },
   })
   return {
     summary: route.summary,

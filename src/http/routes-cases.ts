@@ -7,6 +7,7 @@ import {
   openCases,
   unmatchedCodes,
   unmatchedCodesAnswer,
+  unmatchedCodesQuery,
 } from './api-cases.ts'
 import { type Route, route } from './route.ts'
 
@@ -58,13 +59,15 @@ export const caseRoutes: readonly Route[] = [
     method: 'get',
     path: '/unmatched-codes',
     scope: 'read',
-    summary: 'The newest 100 codes that somebody dialled and that are on no receipt',
+    summary: 'Codes that somebody dialled and that are on no receipt, newest first',
+    query: unmatchedCodesQuery,
     answer: unmatchedCodesAnswer,
     example: {
       answer: {
         unmatchedCodes: [{ at: '2026-11-20T10:00:00.000Z', phone: 'k3f9', code: 'p07c', wellFormed: true }],
+        next: null,
       },
     },
-    handle: ({ tx, caller }) => unmatchedCodes(tx, caller),
+    handle: ({ tx, caller, query }) => unmatchedCodes(tx, caller, query),
   }),
 ]

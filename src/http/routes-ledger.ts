@@ -181,7 +181,7 @@ export const ledgerRoutes: readonly Route[] = [
             balance: '92800',
           },
         ],
-        next: '2026-11-02.118',
+        next: 'WyJzdGF0ZW1lbnQiLCIyMDI2LTExLTAyIiwiMTE4Il0',
       },
     },
     handle: ({ tx, caller, params, query }) => statementOf(tx, caller, params.code, query),

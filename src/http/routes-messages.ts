@@ -35,6 +35,7 @@ export const messageRoutes: readonly Route[] = [
             ],
           },
         ],
+        next: null,
       },
     },
     handle: ({ tx, caller, query }) => messageStates(tx, caller, query),

@@ -389,13 +389,21 @@ describe('loans and reads', () => {
     expect(first.body).toMatchObject({ balance: '28000', purpose: 'loan' })
     const balances = (reply: Reply) => (reply.body.rows as { balance: string }[]).map((row) => row.balance)
     expect(balances(first)).toEqual(['31500', '30500', '28500'])
-    const second = await call('GET', `${path}&after=${String(first.body.next)}`)
+    const second = await call('GET', `${path}&cursor=${String(first.body.next)}`)
     expect(balances(second)).toEqual(['28000'])
     expect(second.body.next).toBeNull()
-    for (const after of ['x', '0000-01-01.1', '2026-02-30.1'])
-      expect((await call('GET', `${path}&after=${after}`)).body).toMatchObject({
+    const forged = (...place: string[]) => Buffer.from(JSON.stringify(place)).toString('base64url')
+    for (const cursor of [
+      'x',
+      forged('statement', '0000-01-01', '1'),
+      forged('statement', '2026-02-30', '1'),
+      forged('statement', '2026-02-20', 'x'),
+      forged('statement', '2026-02-20'),
+      forged('messages', '2026-02-20', '1'),
+    ])
+      expect((await call('GET', `${path}&cursor=${cursor}`)).body).toMatchObject({
         status: 400,
-        field: 'after',
+        field: 'cursor',
       })
   })
 
