@@ -36,12 +36,24 @@ export const requestErrors = {
   },
   'account.code_conflict': { status: 409, sentence: 'This account code is already used for something else.' },
   'loan.schedule_invalid': { status: 422, sentence: 'The schedule does not fit the loan.' },
+  'loan.schedule_paid': {
+    status: 409,
+    sentence: 'The new schedule contradicts what is paid or charged.',
+  },
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
   'case.closed': { status: 409, sentence: 'This case is closed with another outcome.' },
   'notice.refused': { status: 422, sentence: 'The notice cannot be written or sent like this.' },
   'notice.reference_conflict': { status: 409, sentence: 'This reference already names a different notice.' },
   'notice.too_late': { status: 409, sentence: 'The notice is past the point where this can be done.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },
+  'member.number_taken': { status: 409, sentence: 'This member number is already used for somebody else.' },
+  'member.erased': { status: 409, sentence: 'This member was erased: nothing of her is written any more.' },
+  'group.unknown': { status: 422, sentence: 'There is no such group.' },
+  'phone.confirmation_needed': {
+    status: 409,
+    sentence:
+      'A number of a member who had one before is bound by the word of two people: post confirmations.',
+  },
   'confirmation.not_entitled': {
     status: 422,
     sentence: 'Only active staff, or an elected officer of her own group, can confirm a phone.',

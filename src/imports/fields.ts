@@ -42,7 +42,7 @@ export const wholeNumber = (from: number, to: number) =>
     return z.NEVER
   })
 
-export const word = <Word extends string>(words: readonly [Word, ...Word[]]) =>
+export const word = <const Word extends string>(words: readonly [Word, ...Word[]]) =>
   z.enum(words, { error: (issue) => code(issue.input === '' ? 'field.missing' : 'field.unknown_word') })
 
 /** Undefined for an empty field. */

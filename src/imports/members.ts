@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { z } from 'zod'
 import { type CalendarDate, instantAt } from '../calendar.ts'
 import { type ConsentPurpose, type ConsentWord, consentPurposes, recordWords } from '../members/consent.ts'
+import { enrolMembers, openGroups } from '../members/enrolment.ts'
 import { findStaff } from '../members/staff.ts'
 import type { AddFault } from './faults.ts'
 import {
@@ -135,78 +136,34 @@ async function writeMembers(
     return other === undefined
   })
   const rows = fresh.map(({ value }) => value)
-  const groupIds = await openGroups(tx, programme.id, rows)
-  const inserted = await tx.query<{ id: string; number: string }>(
-    `insert into members (programme_id, group_id, number, first_name, last_name, alias, birth_year, language, status, role)
-     select $1, t.* from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[],
-       $10::text[]) as t
-     returning id, number`,
-    [
-      programme.id,
-      rows.map((row) => (row.group === undefined ? null : (groupIds.get(row.group) ?? null))),
-      rows.map((row) => row.number),
-      rows.map((row) => row.first_name),
-      rows.map((row) => row.last_name),
-      rows.map((row) => row.alias ?? row.first_name.slice(0, 20)),
-      rows.map((row) => row.birth_year ?? null),
-      rows.map((row) => row.language ?? null),
-      rows.map((row) => row.status ?? 'active'),
-      rows.map((row) => row.role ?? 'member'),
-    ],
+  const groupIds = await openGroups(tx, programme.id, groupsIn(rows))
+  const memberIds = await enrolMembers(
+    tx,
+    programme.id,
+    rows.map((row) => ({
+      number: row.number,
+      firstName: row.first_name,
+      lastName: row.last_name,
+      alias: row.alias,
+      groupId: row.group === undefined ? undefined : groupIds.get(row.group),
+      birthYear: row.birth_year,
+      language: row.language,
+      status: row.status,
+      role: row.role,
+      phones: row.phone === undefined ? [] : [row.phone],
+    })),
   )
-  const memberIds = new Map(inserted.rows.map((row) => [row.number, row.id]))
-  await linkPhones(tx, programme.id, rows, memberIds)
   await noteConsents(tx, programme, fresh, memberIds, addFault)
   return { written: fresh.length, alreadyThere: members.length - fresh.length }
 }
 
-/** Group code to id; groups that are not there yet are opened. */
-async function openGroups(
-  tx: pg.PoolClient,
-  programmeId: string,
-  rows: readonly MemberRow[],
-): Promise<Map<string, string>> {
+/** Groups by code, each as its first row describes it. */
+function groupsIn(rows: readonly MemberRow[]): Map<string, { name: string; place: string }> {
   const groups = new Map<string, { name: string; place: string }>()
   for (const { group, group_name: name, group_place: place } of rows)
     if (group !== undefined && !groups.has(group))
       groups.set(group, { name: name ?? group, place: place ?? '' })
-  if (groups.size === 0) return new Map()
-  const codes = [...groups.keys()]
-  const described = [...groups.values()]
-  await tx.query(
-    `insert into groups (programme_id, code, name, place)
-     select $1, t.* from unnest($2::text[], $3::text[], $4::text[]) as t on conflict do nothing`,
-    [programmeId, codes, described.map((group) => group.name), described.map((group) => group.place)],
-  )
-  const found = await tx.query<{ id: string; code: string }>(
-    'select id, code from groups where programme_id = $1 and code = any($2)',
-    [programmeId, codes],
-  )
-  return new Map(found.rows.map((row) => [row.code, row.id]))
-}
-
-async function linkPhones(
-  tx: pg.PoolClient,
-  programmeId: string,
-  rows: readonly MemberRow[],
-  memberIds: ReadonlyMap<string, string>,
-): Promise<void> {
-  const withPhone = rows.flatMap(({ number, phone }) =>
-    phone === undefined ? [] : [{ memberId: memberIds.get(number), ...phone }],
-  )
-  if (withPhone.length === 0) return
-  const raw = new Map(withPhone.map((row) => [row.msisdn, row.raw]))
-  await tx.query(
-    `insert into phones (programme_id, msisdn, raw)
-     select $1, t.* from unnest($2::text[], $3::text[]) as t on conflict do nothing`,
-    [programmeId, [...raw.keys()], [...raw.values()]],
-  )
-  await tx.query(
-    `insert into member_phones (member_id, phone_id)
-     select t.member_id, phones.id from unnest($2::uuid[], $3::text[]) as t (member_id, msisdn)
-       join phones on phones.programme_id = $1 and phones.msisdn = t.msisdn`,
-    [programmeId, withPhone.map((row) => row.memberId), withPhone.map((row) => row.msisdn)],
-  )
+  return groups
 }
 
 /** Purposes that a row does not name stay without a word; "none" is a no to all. */
