@@ -140,7 +140,8 @@ function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
     return { action: 'defer', notBefore, reason: 'quiet_hours' }
   }
   if (local.minuteOfDay >= until) return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
-  const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null
+  // Like the correction of a receipt, what takes back our own word is not one message too many.
+  const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null && !isChange(row.template)
   const cap =
     row.toldToday + toldBefore >= row.dailyCap
       ? 'daily_cap'
@@ -154,6 +155,11 @@ function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
       : { action: 'defer', notBefore: tomorrow, reason: cap }
   }
   return { action: 'send' }
+}
+
+/** It leaves, now or later. */
+function isWaiting({ action }: Verdict): boolean {
+  return action === 'send' || action === 'defer'
 }
 
 /** One query for the batch; only answers to a question that ask for full texts read the ledger once more each. */
@@ -212,7 +218,7 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
       const gathering = plannedPurposes.has(row.purpose) ? (row.meetingId ?? row.trainingId) : null
       const tells = `${memberKey} ${gathering}`
       const verdict: Verdict =
-        decided.action === 'send' && gathering !== null && told.has(tells)
+        isWaiting(decided) && gathering !== null && told.has(tells)
           ? { action: 'cancel', reason: 'told' }
           : decided
       if (verdict.action !== 'send') {
