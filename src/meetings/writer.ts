@@ -5,7 +5,7 @@ import type { Db } from '../db.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { createWaker } from '../waker.ts'
-import { type Calendar, calendarColumns, writeAhead } from './ahead.ts'
+import { type Calendar, calendarColumns, occurrencesOf, writeAhead } from './ahead.ts'
 
 export interface WriterOptions {
   db: Db
@@ -40,13 +40,24 @@ export function createMeetingWriter(options: WriterOptions): MeetingWriter {
   let stopping = false
   let loop: Promise<void> = Promise.resolve()
 
+  /** A rule that somebody wrote into the table past our reading of it holds up no other group. */
+  function isReadable(calendar: Calendar): boolean {
+    try {
+      occurrencesOf(calendar, clock.now(), 0)
+      return true
+    } catch (error) {
+      logger.error({ event: 'meetings.rule_unreadable', calendar: calendar.id, code: errorCode(error) })
+      return false
+    }
+  }
+
   async function round(now: Date): Promise<number> {
     let written = 0
     let after = '00000000-0000-0000-0000-000000000000'
     while (!stopping) {
       const last = await db.transaction(async (tx) => {
         const { rows } = await tx.query<Calendar>(batchSql, [after, batchCalendars])
-        written += await writeAhead(tx, rows, now)
+        written += await writeAhead(tx, rows.filter(isReadable), now)
         return rows.at(-1)
       })
       if (last === undefined) break
