@@ -1,4 +1,4 @@
-// In: a CSV file of members, loans or entries. Out: all of it written in one transaction, or nothing and every fault with its line.
+// In: a CSV file of members, loans, entries or meetings. Out: all of it written in one transaction, or nothing and every fault with its line.
 // Must never write a row twice, lose one, or repeat a field's value in a report or a log.
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -24,13 +24,14 @@ import {
 import type { ImportProgramme } from './fields.ts'
 import type { ImportKind, ImportKindName, Numbered, Written } from './kind.ts'
 import { loansKind } from './loans.ts'
+import { meetingsKind } from './meetings.ts'
 import { membersKind } from './members.ts'
 import { withoutTelling } from './told.ts'
 
 export interface ImportReport {
   /** Lines read below the header. */
   rows: number
-  /** Members, loans or entries written; what a dry run would have written. 0 when there are faults. */
+  /** Members, loans, entries, meetings or calendars written; what a dry run would have written. 0 when there are faults. */
   written: number
   alreadyThere: number
   /** The first 1,000, in the order of the file. */
@@ -73,6 +74,15 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
       return runImport(options, loansKind(options.programme, lastBookableDay(options.clock.now())))
     case 'entries':
       return runImport(options, entriesKind(options.programme, lastBookableDay(options.clock.now())))
+    case 'meetings':
+      return runImport(
+        options,
+        meetingsKind({
+          programme: options.programme,
+          now: options.clock.now(),
+          silent: options.silent === true,
+        }),
+      )
   }
 }
 

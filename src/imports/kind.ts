@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import type { Columns } from './csv.ts'
 import type { AddFault, ImportFaultCode } from './faults.ts'
 
-export const importKinds = ['members', 'loans', 'entries'] as const
+export const importKinds = ['members', 'loans', 'entries', 'meetings'] as const
 export type ImportKindName = (typeof importKinds)[number]
 
 export interface Numbered<Value> {

@@ -15,6 +15,7 @@ import type { ProgrammeInfo } from '../members/programmes.ts'
 import { currencyExponents } from '../money.ts'
 import { parseMsisdn } from '../msisdn.ts'
 import { forgetGreetings, noteEarlierGreetings } from '../outbound/greetings.ts'
+import { groupFaults, groupsSchema, writeGroups } from './groups.ts'
 
 const minuteOfDay = z
   .string()
@@ -98,6 +99,7 @@ const programmeSchema = z
     optOutTail: z.string().min(1).max(60).nullable().default(null),
     wrongPinsMax: z.number().int().min(1).max(100_000).default(50),
     staff: z.array(staffSchema).default([]),
+    groups: groupsSchema,
   })
   .refine(({ sendFrom, sendUntil }) => sendFrom < sendUntil, {
     path: ['sendUntil'],
@@ -154,12 +156,17 @@ export function readDescription(description: string): Described {
 
 /** Writes a programme that is not there yet, without staff, accounts and audit: those are the caller's. Gives its id. */
 export async function insertDescribed(tx: Queryable, programme: Described): Promise<string> {
-  const { staff: _staff, twoWaySms: _twoWaySms, ...written } = programme
+  const { staff: _staff, groups: _groups, twoWaySms: _twoWaySms, ...written } = programme
   return (await writeSettings(tx, settingsOf(written))).id
 }
 
 /** By the names of the table's columns; what a description leaves out stays as it is there. */
-function settingsOf({ currency, sendFrom, sendUntil, ...same }: Omit<Described, 'staff' | 'twoWaySms'>) {
+function settingsOf({
+  currency,
+  sendFrom,
+  sendUntil,
+  ...same
+}: Omit<Described, 'staff' | 'groups' | 'twoWaySms'>) {
   const settings = { ...same, currencyCode: currency, sendFromMinute: sendFrom, sendUntilMinute: sendUntil }
   const told = Object.entries(settings).filter(([, value]) => value !== undefined)
   return Object.fromEntries(told) as Omit<typeof settings, 'screenSeptetsFirst' | 'screenSeptetsMax'>
@@ -188,7 +195,7 @@ export async function writeProgramme(
   context: ProgrammeContext,
   description: string,
 ): Promise<{ code: string; isNew: boolean }> {
-  const { programme, staff } = check(context, description)
+  const { programme, staff, groups } = check(context, description)
   const settings = settingsOf(programme)
   return context.db.transaction(async (tx) => {
     const { id, before } = await writeSettings(tx, settings)
@@ -197,11 +204,13 @@ export async function writeProgramme(
     else if (settings.optOutTail !== null && !before?.optOutTail)
       await noteEarlierGreetings(tx, id, context.now)
     const staffWritten = await writeStaff(tx, id, staff)
+    const { country } = settings
+    const groupsWritten = await writeGroups(tx, { programmeId: id, country, now: context.now }, groups)
     await openAccounts(tx, id, standardAccounts(settings.currencyCode))
     const changed = Object.entries(settings).filter(
       ([name, value]) => !isDeepStrictEqual(before?.[name], value),
     )
-    if (changed.length > 0 || staffWritten.length > 0)
+    if (changed.length > 0 || staffWritten.length > 0 || groupsWritten.length > 0)
       await recordAudit(tx, {
         at: context.now,
         programmeId: id,
@@ -209,7 +218,11 @@ export async function writeProgramme(
         action: before === undefined ? 'programme.opened' : 'programme.changed',
         subject: `programme:${id}`,
         ...(before === undefined ? {} : { before: said(changed.map(([name]) => [name, before[name]])) }),
-        after: { ...said(changed), staff: staffWritten.map((staffId) => `staff:${staffId}`) },
+        after: {
+          ...said(changed),
+          staff: staffWritten.map((staffId) => `staff:${staffId}`),
+          groups: groupsWritten.map((groupId) => `group:${groupId}`),
+        },
       })
     return { code: programme.code, isNew: before === undefined }
   })
@@ -317,7 +330,7 @@ function check(
   const read = parseDescription(description)
   if (read.programme === undefined) return fail(read.faults)
   // What members are told of the country stands in no column.
-  const { staff, twoWaySms, ...programme } = read.programme
+  const { staff, groups, twoWaySms, ...programme } = read.programme
   const strange = programme.languages.filter((language) => !languages.has(language))
   const faults = strange.map((language) => `languages: there are no texts in "${language}"`)
   for (const tag of programme.draftLanguages)
@@ -337,5 +350,6 @@ function check(
     if (!languages.has(person.language)) faults.push(`staff.${index}.language: there are no texts in it`)
     return { ...person, phone: phone ?? '' }
   })
-  return faults.length > 0 ? fail(faults) : { programme, staff: people }
+  faults.push(...groupFaults(groups, programme.country, new Set(people.map(({ phone }) => phone))))
+  return faults.length > 0 ? fail(faults) : { programme, staff: people, groups }
 }

@@ -32,6 +32,8 @@ export interface NewCalendar {
   place?: string | undefined
   by: string
   now: Date
+  /** Nobody is told of what it changes [false]. */
+  silent?: boolean
 }
 
 /** `kept`: meetings of days on which the group met by the old calendar too. `toTell`: messages, as of a single change. */
@@ -108,7 +110,8 @@ export async function setCalendar(
   const kept = await takeOver(tx, calendar, now)
   const cancelled = await cancelRest(tx, groupId, now)
   const written = await writeAhead(tx, [calendar], now)
-  const toTell = await tellOfChanges(tx, 'meeting', [...kept.changed, ...cancelled], now)
+  const changed = asked.silent === true ? [] : [...kept.changed, ...cancelled]
+  const toTell = await tellOfChanges(tx, 'meeting', changed, now)
   const figures = { written, kept: kept.total, cancelled: cancelled.length }
   await recordAudit(tx, {
     at: now,

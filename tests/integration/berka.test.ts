@@ -28,7 +28,7 @@ const totalByAwk = (file: string) =>
 describe.skipIf(berkaFolder === undefined)("a real bank's ledger", () => {
   const folder = mkdtempSync(join(tmpdir(), 'tama-berka-'))
   let database: TestDatabase
-  let load: (kind: ImportKindName) => Promise<ImportReport>
+  let load: (kind: Exclude<ImportKindName, 'meetings'>) => Promise<ImportReport>
 
   beforeAll(async () => {
     database = await createTestDatabase()

@@ -303,6 +303,76 @@ describe('import of files', () => {
     ])
   })
 
+  describe('meetings', () => {
+    const header = 'group,starts_at,rule,place'
+    const file = `${header}\nG01,2026-12-01 10:00,"FREQ=MONTHLY;BYDAY=1TU,3TU",Foyer\nG01,2026-12-05T15:30,,\nG01,2026-11-02 09:00,,Brin\n`
+    const meetings = async () => {
+      const { rows } = await database.db.pool.query<{ startsAt: Date; place: string; status: string }>(
+        `select m.starts_at as "startsAt", m.place, m.status from meetings m join groups g on g.id = m.group_id
+          where g.programme_id = $1 order by m.starts_at`,
+        [programme.id],
+      )
+      return rows.map(
+        ({ startsAt, place, status }) => `${startsAt.toISOString().slice(0, 16)} ${place} ${status}`,
+      )
+    }
+
+    it('are single hours and calendars; a second time writes nothing, also when they were moved since', async () => {
+      expect(await load('meetings', file)).toMatchObject({ rows: 3, written: 3, alreadyThere: 0, faults: [] })
+      const first = await meetings()
+      expect(first.slice(0, 4)).toEqual([
+        '2026-11-02T09:00 Brin planned',
+        '2026-12-01T10:00 Foyer planned',
+        '2026-12-05T15:30 Ziguinchor planned',
+        '2026-12-15T10:00 Foyer planned',
+      ])
+      await database.db.pool.query(
+        `update meetings set starts_at = starts_at + interval '1 day' where place = 'Ziguinchor' and group_id in (select id from groups where programme_id = $1)`,
+        [programme.id],
+      )
+      const moved = await meetings()
+      expect(await load('meetings', file)).toMatchObject({ written: 0, alreadyThere: 3, faults: [] })
+      expect(await meetings()).toEqual(moved)
+    })
+
+    it('are written by a dry run as little as by a file with a fault, and faults name their line', async () => {
+      expect(await load('meetings', file, { dryRun: true })).toMatchObject({ written: 3 })
+      expect(await meetings()).toEqual([])
+      const faulty = [
+        header,
+        'G01,2026-12-01 10:00,,',
+        'G99,2026-12-01 10:00,,',
+        'G01,2026-12-01,,',
+        'G01,2026-13-01 10:00,,',
+        'G01,,,',
+        'G01,2026-12-01 10:00,,Brin',
+        'G01,2026-12-01 10:00,FREQ=WEEKLY;BYDAY=1TU,',
+        'G01,2026-12-01 10:00,FREQ=WEEKLY,',
+        'G01,2026-12-02 10:00,FREQ=WEEKLY,',
+      ]
+      expect(await places(load('meetings', faulty.join('\n')))).toEqual([
+        [3, 'group', 'group.unknown'],
+        [4, 'starts_at', 'moment.invalid'],
+        [5, 'starts_at', 'moment.invalid'],
+        [6, 'starts_at', 'field.missing'],
+        [7, 'starts_at', 'meeting.doubled'],
+        [8, 'rule', 'rule.invalid'],
+        [9, 'rule', 'calendar.doubled'],
+        [10, 'rule', 'calendar.doubled'],
+      ])
+      expect(await meetings()).toEqual([])
+    })
+
+    it('of another programme stay out of reach', async () => {
+      await createProgramme(database.db, { code: `o${programme.id.slice(0, 20)}` }).then(({ id }) =>
+        database.db.pool.query(`update groups set code = 'G77' where programme_id = $1`, [id]),
+      )
+      expect(await places(load('meetings', `${header}\nG77,2026-12-01 10:00,,\n`))).toEqual([
+        [2, 'group', 'group.unknown'],
+      ])
+    })
+  })
+
   describe('a consent', () => {
     const header = `${membersHeader},consent,consent_wording,consent_language,consent_collector,consent_date`
     beforeEach(async () => {

@@ -177,3 +177,51 @@ test('phones that had a message before the tail was named get none; under anothe
   await write(`${example.replace('senderId: FANSOTO', 'senderId: JAPPO')}\noptOutTail: " STOP"\n`)
   expect(await greeted()).toEqual([false, false])
 })
+
+test('groups of the description meet by their rule; another rule takes its place, what it leaves out stays', async () => {
+  const { pool } = database.db
+  await write(example)
+  const standing = async () =>
+    (
+      await pool.query(
+        `select g.code, g.name, s.first_name as facilitator, c.rule from groups g
+           left join staff s on s.id = g.facilitator_id
+           left join group_calendars c on c.group_id = g.id and c.ended_at is null order by g.code`,
+      )
+    ).rows
+  const jappo = { code: 'BIG-04', name: 'Jappo', facilitator: 'Seynabou', rule: 'FREQ=MONTHLY;BYDAY=1TU,3TU' }
+  expect(await standing()).toEqual([jappo])
+  const days = `select occurrence_date as day from meetings where status = 'planned' order by starts_at limit 3`
+  expect((await pool.query(days)).rows.map(({ day }) => day)).toEqual([
+    '2026-12-01',
+    '2026-12-15',
+    '2027-01-05',
+  ])
+  await write(example.replace('BYDAY=1TU,3TU', 'BYDAY=-1FR').replace(/^ {4}facilitator: .*\n/m, ''))
+  expect(await standing()).toEqual([{ ...jappo, rule: 'FREQ=MONTHLY;BYDAY=-1FR' }])
+  expect((await pool.query(days)).rows.map(({ day }) => day)).toEqual([
+    '2026-12-25',
+    '2027-01-29',
+    '2027-02-26',
+  ])
+  await write(example.replace(/^groups:[\s\S]*$/m, ''))
+  expect(await standing()).toHaveLength(1)
+})
+
+test('a group without a sound rule, with a stranger for facilitator or named twice is refused by name', async () => {
+  expect(
+    await faultsOf(
+      example
+        .replace('BYDAY=1TU,3TU', 'BYDAY=9TU')
+        .replace(/facilitator: "77 123 45 67"/, 'facilitator: "77 999 99 99"'),
+    ),
+  ).toEqual([
+    'groups.0.facilitator: is the phone of nobody under staff',
+    'groups.0.meets.rule: names a sixth or later weekday of a month in BYDAY',
+  ])
+  const twice = `${example}  - { code: BIG-04, name: x, place: x }\n`
+  expect(await faultsOf(twice)).toEqual(['groups: names a group twice'])
+  expect(await faultsOf(example.replace('at: "10:00"', 'at: "25:00"'))).toEqual([
+    'groups.0.meets.at: must be a time such as "10:00"',
+  ])
+})
