@@ -45,6 +45,8 @@ export const requestErrors = {
   'notice.refused': { status: 422, sentence: 'The notice cannot be written or sent like this.' },
   'notice.reference_conflict': { status: 409, sentence: 'This reference already names a different notice.' },
   'notice.too_late': { status: 409, sentence: 'The notice is past the point where this can be done.' },
+  'meeting.refused': { status: 422, sentence: 'The meeting or calendar cannot be like this.' },
+  'group.code_taken': { status: 409, sentence: 'This group code is already used for another group.' },
   'member.unknown': { status: 422, sentence: 'There is no such member.' },
   'member.number_taken': { status: 409, sentence: 'This member number is already used for somebody else.' },
   'member.erased': { status: 409, sentence: 'This member was erased: nothing of her is written any more.' },

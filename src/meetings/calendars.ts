@@ -127,20 +127,20 @@ export async function setCalendar(
   return { outcome: 'set', calendar, ...figures, toTell }
 }
 
-/** The group meets by no rule any more: what lies ahead and nobody touched is cancelled. False when it had none. */
+/** The group meets by no rule any more: what lies ahead and nobody touched is cancelled. Undefined when it had none. */
 export async function endCalendar(
   tx: Queryable,
   { groupId, by, now }: Pick<NewCalendar, 'groupId' | 'by' | 'now'>,
-): Promise<boolean> {
+): Promise<{ cancelled: number; toTell: number } | undefined> {
   const group = await lockGroup(tx, groupId)
   const old = await calendarOf(tx, groupId)
-  if (group === undefined || old === undefined) return false
+  if (group === undefined || old === undefined) return undefined
   await tx.query('update group_calendars set ended_at = $2 where group_id = $1 and ended_at is null', [
     groupId,
     now,
   ])
   const cancelled = await cancelRest(tx, groupId, now)
-  await tellOfChanges(tx, 'meeting', cancelled, now)
+  const toTell = await tellOfChanges(tx, 'meeting', cancelled, now)
   await recordAudit(tx, {
     at: now,
     programmeId: group.programmeId,
@@ -150,7 +150,7 @@ export async function endCalendar(
     before: { rule: old.rule, startsOn: old.startsOn, startMinute: old.startMinute },
     after: { cancelled: cancelled.length },
   })
-  return true
+  return { cancelled: cancelled.length, toTell }
 }
 
 // Of each day the meeting that stands for it: one that is planned or that somebody called off, of the calendar before; else one that

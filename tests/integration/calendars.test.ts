@@ -292,8 +292,8 @@ describe('another calendar in the place of the old one', () => {
     await set({})
     const end = () =>
       database.db.transaction((tx) => endCalendar(tx, { groupId: programme.groupId, by, now: testNow }))
-    expect(await end()).toBe(true)
-    expect(await end()).toBe(false)
+    expect(await end()).toEqual({ cancelled: 17, toTell: 0 })
+    expect(await end()).toBeUndefined()
     expect(await planned()).toEqual([])
     expect(await calendarOf(database.db.pool, programme.groupId)).toBeUndefined()
     await writer(testNow).runOnce(testNow)

@@ -183,6 +183,15 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
     newPhone: '+221781230000',
     draft: '0199b000-0000-7000-8000-000000000001',
     notice: '0199b000-0000-7000-8000-000000000002',
+    gathered: {
+      group: 'G01',
+      module: 1,
+      attendant: 'N-awa',
+      meetingBegun: '0199b000-0000-7000-8000-000000000003',
+      meetingAhead: '0199b000-0000-7000-8000-000000000004',
+      trainingBegun: '0199b000-0000-7000-8000-000000000005',
+      trainingAhead: '0199b000-0000-7000-8000-000000000006',
+    },
   })
 
   it('PostgreSQL killed: END in her language, 503 for the API and callbacks; nothing posted, no word but her own', async () => {

@@ -76,7 +76,7 @@ export function routesIn(router: Router): string[] {
 }
 
 /** Posts whose body only says what to read. */
-const readingPosts = ['post /texts/estimate']
+const readingPosts = ['post /texts/estimate', 'post /groups/:code/calendar/preview']
 
 export const isWrite = (route: string) => !route.startsWith('get ') && !readingPosts.includes(route)
 
@@ -95,8 +95,35 @@ export interface Ground {
   /** A notice to her group that a program drafted, and one that is under way and was for her. */
   draft: string
   notice: string
+  gathered: Awaited<ReturnType<typeof createGathered>>
   /** A number that nobody has yet. */
   newPhone: string
+}
+
+/** A group with a calendar: a meeting and a training that have begun, and one each that lie ahead. */
+async function createGathered(db: Db, programme: TestProgramme, code: string, module: number) {
+  const attendant = `${code}-member`
+  const begun = new Date(testNow.getTime() - 3_600_000)
+  const ahead = new Date(testNow.getTime() + 5 * 86_400_000)
+  const { rows: groups } = await db.pool.query<{ id: string }>(
+    `insert into groups (programme_id, code, name, place) values ($1, $2, 'Jappo', 'Brin') returning id`,
+    [programme.id, code],
+  )
+  const groupId = groups[0]?.id ?? ''
+  await createMember(db, programme, { number: attendant, groupId })
+  const meetings = await db.pool.query<{ id: string }>(
+    `insert into meetings (group_id, starts_at, place) values ($1, $2, 'Brin'), ($1, $3, 'Brin') returning id`,
+    [groupId, begun, ahead],
+  )
+  const trainings = await db.pool.query<{ id: string }>(
+    `with taught as (insert into training_modules (programme_id, number, titles) values ($2, $3, '{}') returning id)
+     insert into training_sessions (module_id, group_id, starts_at, place)
+     select id, $1, at, 'Brin' from taught, unnest($4::timestamptz[]) at returning id`,
+    [groupId, programme.id, module, [begun, ahead]],
+  )
+  const [meetingBegun = '', meetingAhead = ''] = meetings.rows.map(({ id }) => id)
+  const [trainingBegun = '', trainingAhead = ''] = trainings.rows.map(({ id }) => id)
+  return { group: code, module, attendant, meetingBegun, meetingAhead, trainingBegun, trainingAhead }
 }
 
 let grounds = 0
@@ -135,7 +162,8 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   const [draft = '', notice = ''] = await createNotices(db, programme, member.id)
   const newPhone = `+22178${String(1_000_000 + grounds)}`
   const people = { member: member.number, officer: officer.number, facilitator }
-  return { programme, loan: number, entry, caseReference, newPhone, draft, notice, ...people }
+  const gathered = await createGathered(db, programme, `G-${member.number}`, 900 + grounds)
+  return { programme, loan: number, entry, caseReference, newPhone, draft, notice, gathered, ...people }
 }
 
 async function createNotices(db: Db, programme: TestProgramme, memberId: string): Promise<string[]> {
@@ -259,6 +287,67 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
     path: '/texts/estimate',
     body: { text: 'Ndaje. Jërëjëf.', language: 'wo' },
     namesNothing: true,
+  }),
+  'get /groups': () => ({ path: '/groups', namesNothing: true }),
+  'post /groups': ({ gathered: { group } }) => ({
+    path: '/groups',
+    body: { code: `new-${group}`, name: 'Jappo', place: 'Brin' },
+    namesNothing: true,
+    changed: { name: 'Sopi' },
+  }),
+  'get /groups/:code': ({ gathered: { group } }) => ({ path: `/groups/${one(group)}` }),
+  'patch /groups/:code': ({ gathered: { group } }) => ({
+    path: `/groups/${one(group)}`,
+    body: { place: 'Bignona' },
+    changed: { place: 'Kafountine' },
+  }),
+  'put /groups/:code/calendar': ({ gathered: { group } }) => ({
+    path: `/groups/${one(group)}/calendar`,
+    body: { rule: 'FREQ=WEEKLY', startsOn: '2026-11-24', at: '10:00' },
+    changed: { at: '11:00' },
+  }),
+  'post /groups/:code/calendar/preview': ({ gathered: { group } }) => ({
+    path: `/groups/${one(group)}/calendar/preview`,
+    body: { rule: 'FREQ=WEEKLY', startsOn: '2026-11-24', at: '10:00' },
+  }),
+  'get /groups/:code/readiness': ({ gathered: { group } }) => ({ path: `/groups/${one(group)}/readiness` }),
+  'get /groups/:code/meetings': ({ gathered: { group } }) => ({ path: `/groups/${one(group)}/meetings` }),
+  'post /groups/:code/meetings': ({ gathered: { group } }) => ({
+    path: `/groups/${one(group)}/meetings`,
+    body: { startsAt: '2026-12-05T15:30:00Z' },
+    changed: { startsAt: '2026-12-06T15:30:00Z' },
+  }),
+  'patch /meetings/:id': ({ gathered: { meetingAhead } }) => ({
+    path: `/meetings/${meetingAhead}`,
+    body: { startsAt: '2026-12-07T15:30:00Z' },
+    changed: { startsAt: '2026-12-08T15:30:00Z' },
+  }),
+  'get /meetings/:id/attendance': ({ gathered: { meetingBegun } }) => ({
+    path: `/meetings/${meetingBegun}/attendance`,
+  }),
+  'put /meetings/:id/attendance': ({ gathered: { meetingBegun, attendant } }) => ({
+    path: `/meetings/${meetingBegun}/attendance`,
+    body: { attendance: [{ member: attendant, attended: true }] },
+    changed: { attendance: [{ member: attendant, attended: false }] },
+  }),
+  'get /groups/:code/trainings': ({ gathered: { group } }) => ({ path: `/groups/${one(group)}/trainings` }),
+  'post /groups/:code/trainings': ({ gathered: { group, module } }) => ({
+    path: `/groups/${one(group)}/trainings`,
+    body: { module, startsAt: '2026-12-05T15:30:00Z' },
+    changed: { startsAt: '2026-12-06T15:30:00Z' },
+  }),
+  'patch /trainings/:id': ({ gathered: { trainingAhead } }) => ({
+    path: `/trainings/${trainingAhead}`,
+    body: { status: 'cancelled' },
+    changed: { status: 'planned' },
+  }),
+  'get /trainings/:id/attendance': ({ gathered: { trainingBegun } }) => ({
+    path: `/trainings/${trainingBegun}/attendance`,
+  }),
+  'put /trainings/:id/attendance': ({ gathered: { trainingBegun, attendant } }) => ({
+    path: `/trainings/${trainingBegun}/attendance`,
+    body: { attendance: [{ member: attendant, attended: true }] },
+    changed: { attendance: [{ member: attendant, attended: false }] },
   }),
 }
 
