@@ -72,6 +72,15 @@ describe('the HTTP API', () => {
     'post /notices/:id/told': { action: 'notice.told', subject: /^notice:/, again: 0 },
     'post /cases/:reference/close': { action: 'case.closed', subject: /^case:/, again: 0 },
     'post /members/:number/erasure': { action: 'member.erased', subject: /^member:/, again: 0 },
+    'post /groups': { action: 'group.opened', subject: /^group:/, again: 0 },
+    'patch /groups/:code': { action: 'group.changed', subject: /^group:/, again: 0 },
+    'put /groups/:code/calendar': { action: 'calendar.set', subject: /^group:/, again: 0 },
+    'post /groups/:code/meetings': { action: 'meeting.added', subject: /^meeting:/, again: 0 },
+    'patch /meetings/:id': { action: 'meeting.moved', subject: /^meeting:/, again: 0 },
+    'put /meetings/:id/attendance': { action: 'attendance.taken', subject: /^meeting:/, again: 0 },
+    'post /groups/:code/trainings': { action: 'training.added', subject: /^training:/, again: 0 },
+    'patch /trainings/:id': { action: 'training.cancelled', subject: /^training:/, again: 0 },
+    'put /trainings/:id/attendance': { action: 'attendance.taken', subject: /^training:/, again: 0 },
   }
   let api: ApiUnderTest
   let key: string
