@@ -21,19 +21,24 @@ function read(name: string, file: string): Asset {
   return { name: `${stem}-${hash}.${type}`, type, content }
 }
 
-// From the source tree in both cases: this file runs as src/console/assets.ts or dist/console/assets.js.
-const style = read('console.css', fileURLToPath(new URL('../../src/console/console.css', import.meta.url)))
-const htmx = read('htmx.js', require.resolve('htmx.org/dist/htmx.min.js'))
+/** Read when the console is made: what only checks texts needs no style sheet. */
+let known: { style: Asset; htmx: Asset } | undefined
 
-export const assetPaths = {
-  style: `/console/assets/${style.name}`,
-  htmx: `/console/assets/${htmx.name}`,
+function assets() {
+  // From the source tree in both cases: this file runs as src/console/assets.ts or dist/console/assets.js.
+  known ??= {
+    style: read('console.css', fileURLToPath(new URL('../../src/console/console.css', import.meta.url))),
+    htmx: read('htmx.js', require.resolve('htmx.org/dist/htmx.min.js')),
+  }
+  return known
 }
+
+export const assetPath = (name: 'style' | 'htmx'): string => `/console/assets/${assets()[name].name}`
 
 /** To be mounted under /console/assets. */
 export function createAssets(): ExpressRouter {
   const router = Router()
-  for (const { name, type, content } of [style, htmx])
+  for (const { name, type, content } of Object.values(assets()))
     router.get(`/${name}`, (_request, response) => {
       response.type(type).set('cache-control', 'public, max-age=31536000, immutable').send(content)
     })

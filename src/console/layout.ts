@@ -1,7 +1,7 @@
 // In: a page's title and body. Out: the whole page: landmarks, a way past the menu, the menu of the role, the language, the way out.
 import type { I18n } from '../i18n.ts'
 import { html, type Markup } from '../markup.ts'
-import { assetPaths } from './assets.ts'
+import { assetPath } from './assets.ts'
 import { nothing } from './elements.ts'
 import type { MenuEntry, SignedIn } from './page.ts'
 import { consoleLanguages, type Say } from './words.ts'
@@ -34,9 +34,9 @@ export function pageOf(frame: Frame): string {
 <meta name="robots" content="noindex">
 <meta name="htmx-config" content='{"includeIndicatorCSS":false,"history":false}'>
 <title>${title} - ${programme ?? 'Tama'}</title>
-<link rel="stylesheet" href="${assetPaths.style}">
+<link rel="stylesheet" href="${assetPath('style')}">
 <link rel="icon" href="data:,">
-<script src="${assetPaths.htmx}" defer></script>
+<script src="${assetPath('htmx')}" defer></script>
 </head>
 <body>
 <a class="skip" href="#main">${say('frame.skip')}</a>
