@@ -3,7 +3,7 @@
 import { Decimal } from 'decimal.js'
 import type pg from 'pg'
 import { recordAudit } from '../audit.ts'
-import { addDays, instantAt, localParts } from '../calendar.ts'
+import { addDays, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { StartError } from '../errors.ts'
 import { insertDescribed } from '../imports/programme.ts'
@@ -15,6 +15,7 @@ import { recordWords, servicePurposes } from '../members/consent.ts'
 import { demoPin } from './demo-members.ts'
 import type { Profile } from './profile.ts'
 import { readProfile } from './profiles.ts'
+import { insertMeetings, insertSessions } from './seed-gatherings.ts'
 import {
   facilitatorsFor,
   groupSize,
@@ -171,7 +172,7 @@ function openingEntry({ money }: Profile, members: number, today: string): NewEn
   }
 }
 
-interface Writer {
+export interface Writer {
   tx: pg.PoolClient
   profile: Profile
   programmeId: string
@@ -277,73 +278,6 @@ async function insertPhones(
      select t.member_id, added.id from unnest($3::uuid[], $4::text[]) as t (member_id, msisdn)
        join added on added.msisdn = t.msisdn`,
     [programmeId, msisdns, held.map((row) => row.memberId), held.map((row) => row.msisdn)],
-  )
-}
-
-async function insertMeetings(
-  { tx, profile }: Writer,
-  groups: readonly SeedGroup[],
-  groupIds: ReadonlyMap<string, string>,
-): Promise<void> {
-  const { timeZone } = profile.programme
-  const rows = groups.flatMap(({ code, meetingPlace, meetings }) =>
-    meetings.map(({ date, minuteOfDay }) => ({
-      groupId: groupIds.get(code),
-      startsAt: instantAt(date, minuteOfDay, timeZone),
-      place: meetingPlace,
-    })),
-  )
-  await tx.query(
-    `insert into meetings (group_id, starts_at, place)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[])`,
-    [rows.map((row) => row.groupId), rows.map((row) => row.startsAt), rows.map((row) => row.place)],
-  )
-}
-
-async function insertSessions(
-  { tx, profile, moduleIds, now }: Writer,
-  groups: readonly SeedGroup[],
-  groupIds: ReadonlyMap<string, string>,
-  memberIds: ReadonlyMap<string, string>,
-): Promise<void> {
-  const rows = groups.flatMap((group) =>
-    group.sessions.map(({ module, date, minuteOfDay }) => ({
-      group,
-      module,
-      groupId: groupIds.get(group.code) ?? '',
-      moduleId: moduleIds.get(module) ?? '',
-      startsAt: instantAt(date, minuteOfDay, profile.programme.timeZone),
-    })),
-  )
-  const inserted = await tx.query<{ id: string; groupId: string; moduleId: string }>(
-    `insert into training_sessions (module_id, group_id, starts_at, place)
-     select * from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[])
-     returning id, group_id as "groupId", module_id as "moduleId"`,
-    [
-      rows.map((row) => row.moduleId),
-      rows.map((row) => row.groupId),
-      rows.map((row) => row.startsAt),
-      rows.map((row) => row.group.meetingPlace),
-    ],
-  )
-  const sessionIds = new Map(inserted.rows.map((row) => [`${row.groupId} ${row.moduleId}`, row.id]))
-  const attendances = rows
-    .filter(({ startsAt }) => startsAt < now)
-    .flatMap(({ group, module, groupId, moduleId }) =>
-      group.members.map((member) => ({
-        sessionId: sessionIds.get(`${groupId} ${moduleId}`),
-        memberId: memberIds.get(member.number),
-        attended: member.attended.has(module),
-      })),
-    )
-  await tx.query(
-    `insert into training_attendances (session_id, member_id, attended)
-     select * from unnest($1::uuid[], $2::uuid[], $3::bool[])`,
-    [
-      attendances.map((row) => row.sessionId),
-      attendances.map((row) => row.memberId),
-      attendances.map((row) => row.attended),
-    ],
   )
 }
 

@@ -40,6 +40,8 @@ export interface SeedGroup {
   facilitator: number
   members: SeedMember[]
   meetings: Gathering[]
+  /** The rule that yields them, from the first of them on. */
+  rule: string
   sessions: (Gathering & { module: number })[]
 }
 
@@ -78,6 +80,7 @@ export function planGroup(terms: SeedTerms, index: number): SeedGroup {
       date: addDays(days.next, (position - 6) * stepDays),
       minuteOfDay,
     })),
+    rule: `FREQ=WEEKLY;INTERVAL=${stepDays / 7}`,
     sessions,
   }
 }

@@ -323,3 +323,50 @@ test.each(['Wave', '1234', 'FANSOTO'])(
     expect(rows).toEqual([{ phone_id: null, keyword: null }])
   },
 )
+
+describe('her word about the next meeting', () => {
+  const meetings = async () => {
+    const { rows } = await database.db.pool.query<{ id: string }>(
+      `insert into meetings (group_id, starts_at, place)
+       values ($1, '2026-11-24T10:00:00Z', 'Ziguinchor'), ($1, '2026-12-08T10:00:00Z', 'Ziguinchor') returning id`,
+      [programme.groupId],
+    )
+    return rows.map(({ id }) => id)
+  }
+  const answers = async () =>
+    (
+      await database.db.pool.query(
+        'select meeting_id as id, coming, channel from meeting_answers where member_id = $1',
+        [member.id],
+      )
+    ).rows
+  const lastReply = async () => {
+    const { rows } = await database.db.pool.query<{ id: string }>(
+      `select id from messages where phone_id = $1 and purpose = 'reply' order by created_at desc, id desc limit 1`,
+      [member.phoneId],
+    )
+    const [decision] = await createDecider({ db: database.db, i18n })([rows[0]?.id ?? ''], testNow)
+    return decision?.action === 'send' ? decision.text : decision?.reason
+  }
+  beforeEach(() => database.db.pool.query(`update meetings set status = 'cancelled'`))
+
+  test('is kept for the next one of her group, the newest word counts, and the reply names the meeting', async () => {
+    const [next] = await meetings()
+    await receive('Je viens, merci')
+    expect(await answers()).toEqual([{ id: next, coming: true, channel: 'sms' }])
+    expect(await lastReply()).toBe("FANSOTO: c'est noté, vous venez à la réunion mar 24 nov à 10h00.")
+    await receive('je ne viens pas')
+    expect(await answers()).toEqual([{ id: next, coming: false, channel: 'sms' }])
+    expect(await lastReply()).toBe("FANSOTO: c'est noté, vous ne venez pas à la réunion mar 24 nov.")
+  })
+
+  test('is not taken when no meeting is ahead, nor on a shared phone: she is told what to dial', async () => {
+    await receive('je viens')
+    expect(await lastReply()).toBe('FANSOTO: la réponse est sur *384*1#')
+    await meetings()
+    await createMember(database.db, programme, { phoneId: member.phoneId })
+    await receive('je viens')
+    expect(await answers()).toEqual([])
+    expect(await lastReply()).toBe('FANSOTO: la réponse est sur *384*1#')
+  })
+})

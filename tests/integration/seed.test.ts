@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { daysOf } from '../../src/meetings/rule.ts'
 import { createPins, isWeakPin } from '../../src/members/pin.ts'
 import { parseMsisdn } from '../../src/msisdn.ts'
 import { demoPin } from '../../src/simulator/demo-members.ts'
@@ -75,6 +76,21 @@ describe('the made-up programme', () => {
     expect(rows[0].hash).not.toBe(expected.hash)
     expect(size.rows).toEqual([{ members: 60, groups: 3 }])
   }, 120_000)
+
+  it('each group meets once or twice in four weeks by a rule that yields its meetings, and goes on meeting by it', async () => {
+    const { db } = database
+    const { rows } = await db.pool.query<{ rule: string; startsOn: string; days: string[] }>(
+      `select c.rule, c.starts_on as "startsOn", array_agg(m.occurrence_date::text order by m.starts_at) as days
+         from group_calendars c join meetings m on m.calendar_id = c.id group by c.id`,
+    )
+    expect(rows).toHaveLength(40)
+    for (const { rule, startsOn, days } of rows) {
+      expect(['FREQ=WEEKLY;INTERVAL=2', 'FREQ=WEEKLY;INTERVAL=4']).toContain(rule)
+      expect(days).toEqual(daysOf(rule, startsOn, startsOn, days.at(-1) ?? ''))
+    }
+    const { written } = await one(`select count(*)::int as written from meetings where calendar_id is null`)
+    expect(written).toBe(0)
+  })
 
   it('1,000 members in 40 groups with officers; 15 % share a phone, 8 % have none, 99 % are women', async () => {
     const counts = await one(
