@@ -126,6 +126,21 @@ export function field(name: string, label: string, options: FieldOptions = {}): 
   }${fault === undefined ? nothing : html` aria-invalid="true"`}></div>`
 }
 
+export interface AreaOptions {
+  value: string
+  /** Of what is written in it. */
+  language: string
+  direction: 'ltr' | 'rtl'
+  maxlength: number
+}
+
+/** Several lines of words. */
+export function textArea(name: string, label: string, options: AreaOptions): Markup {
+  const id = nextId(name)
+  const { value, language, direction, maxlength } = options
+  return html`<div class="field"><label for="${id}">${label}</label><textarea id="${id}" name="${name}" rows="3" lang="${language}" dir="${direction}" maxlength="${maxlength}">${value}</textarea></div>`
+}
+
 export interface Choice {
   value: string
   text: string

@@ -6,6 +6,7 @@ const entries: readonly MenuEntry[] = [
   { path: '/', key: 'menu.today', roles: everyRole },
   { path: '/groups', key: 'menu.groups', roles: everyRole },
   { path: '/members', key: 'menu.members', roles: everyRole },
+  { path: '/notices', key: 'menu.notices', roles: ['facilitator', ...officeRoles] },
   { path: '/messages', key: 'menu.messages', roles: ['facilitator', ...officeRoles] },
   { path: '/deliveries', key: 'menu.deliveries', roles: officeRoles },
   { path: '/cost', key: 'menu.cost', roles: officeRoles },

@@ -9,6 +9,8 @@ import { languageRoutes } from './pages/languages.ts'
 import { memberRoutes } from './pages/member.ts'
 import { membersRoutes } from './pages/members.ts'
 import { messageRoutes } from './pages/messages.ts'
+import { noticeRoutes } from './pages/notice.ts'
+import { noticesRoutes } from './pages/notices.ts'
 import { settingRoutes } from './pages/settings.ts'
 import { staffRoutes } from './pages/staff.ts'
 import { todayRoutes } from './pages/today.ts'
@@ -19,6 +21,8 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...membersRoutes,
   ...memberRoutes,
   ...messageRoutes,
+  ...noticesRoutes,
+  ...noticeRoutes,
   ...deliveryRoutes,
   ...costRoutes,
   ...languageRoutes,

@@ -82,7 +82,10 @@ async function noticesToApprove(context: PageContext): Promise<Markup> {
     [
       { title: say('notice.written'), cell: ({ createdAt }) => moment(context, createdAt) },
       { title: say('notice.author'), cell: ({ author }) => author ?? '' },
-      { title: say('message.purpose'), cell: ({ purpose }) => say(`purpose.${purpose}`) },
+      {
+        title: say('message.purpose'),
+        cell: ({ id, purpose }) => link(`/notices/${id}`, say(`purpose.${purpose}`)),
+      },
     ],
     rows,
     '',
@@ -91,13 +94,19 @@ async function noticesToApprove(context: PageContext): Promise<Markup> {
 
 async function noticesNotReached(context: PageContext): Promise<Markup> {
   const { tx, staff, say, now } = context
-  const { rows } = await tx.query<{ group: string; createdAt: Date; count: number }>(
-    `select g.name as group, n.created_at as "createdAt", count(*)::int as count
+  const { rows } = await tx.query<{
+    id: string
+    groupId: string | null
+    group: string
+    createdAt: Date
+    count: number
+  }>(
+    `select n.id, r.group_id as "groupId", g.name as group, n.created_at as "createdAt", count(*)::int as count
        from notices n join notice_recipients r on r.notice_id = n.id join members mb on mb.id = r.member_id
        left join groups g on g.id = r.group_id left join messages m on m.id = r.message_id
       where n.created_at > $2 and r.told_at is null and r.excluded is null
         and m.status in ('failed', 'undelivered', 'rejected', 'expired') and ${memberScopeSql(staff, 'mb', '$1')}
-      group by n.id, n.created_at, g.name order by n.created_at desc limit 20`,
+      group by n.id, n.created_at, r.group_id, g.name order by n.created_at desc limit 20`,
     [staff.id, new Date(now.getTime() - 30 * 24 * 3_600_000)],
   )
   if (rows.length === 0) return nothing
@@ -105,7 +114,11 @@ async function noticesNotReached(context: PageContext): Promise<Markup> {
     say('today.not_reached'),
     [
       { title: say('notice.written'), cell: ({ createdAt }) => moment(context, createdAt) },
-      { title: say('group.group'), cell: ({ group }) => group ?? '' },
+      {
+        title: say('group.group'),
+        cell: ({ id, groupId, group }) =>
+          groupId === null ? '' : link(`/notices/${id}/read-out?group=${groupId}`, group),
+      },
       { title: say('today.people'), cell: ({ count }) => count, figures: true },
     ],
     rows,
