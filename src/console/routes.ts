@@ -11,6 +11,7 @@ import { membersRoutes } from './pages/members.ts'
 import { messageRoutes } from './pages/messages.ts'
 import { noticeRoutes } from './pages/notice.ts'
 import { noticesRoutes } from './pages/notices.ts'
+import { readOutRoutes } from './pages/read-out.ts'
 import { settingRoutes } from './pages/settings.ts'
 import { staffRoutes } from './pages/staff.ts'
 import { todayRoutes } from './pages/today.ts'
@@ -23,6 +24,7 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...messageRoutes,
   ...noticesRoutes,
   ...noticeRoutes,
+  ...readOutRoutes,
   ...deliveryRoutes,
   ...costRoutes,
   ...languageRoutes,

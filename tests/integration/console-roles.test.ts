@@ -150,7 +150,16 @@ beforeAll(async () => {
   const messageOf = async (member: TestMember) =>
     (await db.pool.query<{ id: string }>('select id from messages where member_id = $1', [member.id])).rows[0]
       ?.id ?? ''
+  const { rows: notices } = await db.pool.query<{ id: string }>(
+    `insert into notices (programme_id, channel, purpose, audience, template, dedupe_key, created_at)
+     values ($1, 'api', 'service', jsonb_build_object('groupIds', jsonb_build_array($2::text)), 'bring_booklet', 'roles', now()),
+            ($1, 'api', 'service', jsonb_build_object('groupIds', jsonb_build_array($3::text)), 'bring_booklet', 'strange', now())
+     returning id`,
+    [programme.id, programme.groupId, group.id],
+  )
   names = {
+    notice: notices[0]?.id ?? '',
+    strangeNotice: notices[1]?.id ?? '',
     group: programme.groupId,
     strangeGroup: group.id,
     member: mine.id,
@@ -195,7 +204,8 @@ describe.each(consoleRoutes.map((route) => [keyOf(route), route] as const))('%s'
       expect(await rowsOfAudit()).toBe(before)
     } else {
       await browser.get('/')
-      const reply = await browser.submit(fill(path), send ?? {})
+      const filled = Object.fromEntries(Object.entries(send ?? {}).map(([name, text]) => [name, fill(text)]))
+      const reply = await browser.submit(fill(path), filled)
       if (may.includes(role)) expect([303, 404, 409, 422]).toContain(reply.status)
       else {
         expect(reply.status).toBe(403)
@@ -233,6 +243,7 @@ describe('what a role sees', () => {
       '/members/{strange}',
       '/members/{foreign}',
       '/messages/{strangeMessage}',
+      '/notices/{strangeNotice}',
     ]) {
       const hidden = await browser.get(fill(path))
       const nowhere = await browser.get(`${path.split('/{')[0]}/00000000-0000-7000-8000-000000000000`)

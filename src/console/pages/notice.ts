@@ -14,7 +14,6 @@ import {
   undoNotice,
 } from '../../notices/notices.ts'
 import {
-  markTold,
   type NoticeProgress,
   noticeProgress,
   type Recipient,
@@ -22,7 +21,6 @@ import {
   recipientStates,
   recipientsOf,
   type StateCounts,
-  unreachedOf,
 } from '../../notices/progress.ts'
 import { badge, button, facts, faultSummary, form, link, live, moment, nothing, table } from '../elements.ts'
 import { isId } from '../ids.ts'
@@ -34,8 +32,6 @@ const approvers = ['branch', 'administrator'] as const
 
 export const noticeRoutes: readonly ConsoleRoute[] = [
   { method: 'get', path: '/notices/:id', roles: noticeReaders, handle: (context) => onePage(context, []) },
-  { method: 'get', path: '/notices/:id/read-out', roles: noticeReaders, handle: readOutPage },
-  { method: 'post', path: '/notices/:id/told', roles: noticeWriters, handle: tell },
   {
     method: 'post',
     path: '/notices/:id/send',
@@ -69,14 +65,14 @@ export const noticeRoutes: readonly ConsoleRoute[] = [
   },
 ]
 
-interface Seen {
+export interface Seen {
   notice: Notice
   /** Groups of the viewer; undefined: she sees all. */
   own: string[] | undefined
 }
 
 /** A facilitator sees what she wrote, what names a group of hers, and what went to one. */
-async function findOne(context: PageContext): Promise<Seen> {
+export async function findNotice(context: PageContext): Promise<Seen> {
   const { tx, params, staff } = context
   const { id = '' } = params
   if (!isId(id)) throw new RequestError('route.unknown')
@@ -98,19 +94,22 @@ async function act(
   context: PageContext,
   work: (context: PageContext, id: string) => Promise<{ outcome: string; faults?: NoticeFault[] }>,
 ): Promise<Page> {
-  const { notice } = await findOne(context)
+  const { notice } = await findNotice(context)
   const { outcome, faults = [] } = await work(context, notice.id)
   if (outcome === 'refused')
     return onePage(
       context,
       faults.map((fault) => faultText(context, fault, notice.texts)),
     )
-  return { to: `/notices/${notice.id}`, done: `notice_${outcome}` }
+  // Asked again it says what it said, and nothing is done twice.
+  const after = await readNotice(context.tx, notice.id)
+  const done = after?.status === notice.status ? 'unchanged' : `notice_${outcome}`
+  return { to: `/notices/${notice.id}`, done }
 }
 
 async function onePage(context: PageContext, faults: readonly string[]): Promise<Page> {
   const { say } = context
-  const { notice, own } = await findOne(context)
+  const { notice, own } = await findNotice(context)
   const isOpen = notice.status === 'draft' || notice.status === 'waiting'
   const body = html`${faultSummary(say('fault.title'), faults)}
 ${await headOf(context, notice)}
@@ -346,68 +345,6 @@ const worded: ReadonlySet<string> = new Set([
   'no_text',
 ])
 
-function reasonText(say: PageContext['say'], { reason }: Recipient): string {
+export function reasonText(say: PageContext['say'], { reason }: Recipient): string {
   return reason === null ? '' : worded.has(reason) ? say(`exclusion.${reason}`) : reason
-}
-
-async function groupOf(context: PageContext): Promise<{ seen: Seen; groupId: string; name: string }> {
-  const { tx, query, form: values } = context
-  const seen = await findOne(context)
-  const groupId = values.group ?? query.group ?? ''
-  if (!isId(groupId) || (seen.own !== undefined && !seen.own.includes(groupId)))
-    throw new RequestError('route.unknown')
-  const { rows } = await tx.query<{ name: string }>('select name from groups where id = $1', [groupId])
-  if (rows[0] === undefined) throw new RequestError('route.unknown')
-  return { seen, groupId, name: rows[0].name }
-}
-
-/** For the next meeting, also on paper: names, and a box to tick. */
-async function readOutPage(context: PageContext): Promise<Page> {
-  const { tx, say, staff } = context
-  const { seen, groupId, name } = await groupOf(context)
-  const { id } = seen.notice
-  const people = await unreachedOf(tx, id, groupId)
-  const told = (person: Recipient) =>
-    changesThings(staff)
-      ? form(
-          context,
-          `/notices/${id}/told`,
-          html`<input type="hidden" name="group" value="${groupId}"><input type="hidden" name="member" value="${person.memberId}"><button type="submit" aria-label="${say('notice.told_label', { name: `${person.firstName} ${person.lastName}` })}">${say('recipient_state.told')}</button>`,
-        )
-      : nothing
-  const words = await previewNotice(tx, context.i18n, id, context.now)
-  const body = html`<p>${say('notice.read_out_lead')}</p>
-${(words?.languages ?? []).map(({ language, text }) => {
-  const { base, direction } = context.i18n.language(language)
-  return html`<p class="sms" lang="${base}" dir="${direction}">${text}</p>`
-})}
-${table(
-  name,
-  [
-    { title: say('member.number'), cell: ({ number }) => number },
-    { title: say('member.name'), cell: ({ firstName, lastName }) => `${firstName} ${lastName}` },
-    { title: say('member.state'), cell: ({ state }) => say(`recipient_state.${state}`) },
-    { title: say('message.reason'), cell: (person) => reasonText(say, person) },
-    { title: say('recipient_state.told'), cell: told },
-  ],
-  people,
-  say('notice.all_told'),
-)}
-<p>${link(`/notices/${id}`, say('form.back'))}</p>`
-  return { title: say('notice.read_out'), body }
-}
-
-async function tell(context: PageContext): Promise<Page> {
-  const { tx, actor, now, form: values, say } = context
-  const { seen, groupId } = await groupOf(context)
-  const memberId = values.member ?? ''
-  if (!isId(memberId)) throw new RequestError('route.unknown')
-  const ticked = await markTold(tx, { noticeId: seen.notice.id, memberId, by: actor, now })
-  const back = `/notices/${seen.notice.id}/read-out?group=${groupId}`
-  if (ticked) return { to: back, done: 'told' }
-  return {
-    title: say('notice.read_out'),
-    body: html`${faultSummary(say('fault.title'), [say('notice_fault.not_on_list')])}<p>${link(back, say('form.back'))}</p>`,
-    status: 409,
-  }
 }
