@@ -187,6 +187,7 @@ describe('what a member is shown', () => {
       savings: undefined,
       nextMeeting: undefined,
       nextTraining: undefined,
+      readyForFirstLoan: false,
       initialDone: 0,
       initialTotal: 0,
     })
