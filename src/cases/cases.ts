@@ -6,7 +6,7 @@ import { addWorkingDays, type CalendarDate, localParts } from '../calendar.ts'
 import type { Queryable } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import { chooseOwner } from './owner.ts'
-import { type CaseKind, caseRuleOf, ownersInTurn } from './rules.ts'
+import { type CaseKind, caseRuleOf, type OwnerRole, ownersInTurn } from './rules.ts'
 import { type CaseOutcome, type CaseState, caseByReference, type Looker, seenSql } from './worklist.ts'
 
 export { type CaseKind, caseKinds } from './rules.ts'
@@ -99,10 +99,24 @@ interface Promised {
   promisedDate: CalendarDate
 }
 
-async function promiseOf(
+async function promiseOf(db: Queryable, ask: NewCase): Promise<Promised> {
+  const { programmeId, memberId, language } = ask
+  const { owner, promisedDate } = await ruleOf(db, ask)
+  const ownerId = await chooseOwner(db, { programmeId, memberId, inTurn: ownersInTurn(owner), language })
+  return { ownerId: ownerId ?? null, promisedDate }
+}
+
+type RuleAsk = Pick<NewCase, 'programmeId' | 'kind' | 'now'>
+
+/** By when somebody who asks now is to hear. */
+export async function promisedDateOf(db: Queryable, ask: RuleAsk): Promise<CalendarDate> {
+  return (await ruleOf(db, ask)).promisedDate
+}
+
+async function ruleOf(
   db: Queryable,
-  { programmeId, memberId, kind, language, now }: NewCase,
-): Promise<Promised> {
+  { programmeId, kind, now }: RuleAsk,
+): Promise<{ owner: OwnerRole; promisedDate: CalendarDate }> {
   const { rows } = await db.query<{
     timeZone: string
     holidays: CalendarDate[]
@@ -116,9 +130,8 @@ async function promiseOf(
   const settings = rows[0]
   if (settings === undefined) throw new InvariantError('A case of no programme')
   const { owner, workingDays } = caseRuleOf(settings.caseRules, kind, settings.answerWorkingDays)
-  const ownerId = await chooseOwner(db, { programmeId, memberId, inTurn: ownersInTurn(owner), language })
   const today = localParts(now, settings.timeZone).date
-  return { ownerId: ownerId ?? null, promisedDate: addWorkingDays(today, workingDays, settings.holidays) }
+  return { owner, promisedDate: addWorkingDays(today, workingDays, settings.holidays) }
 }
 
 export interface CaseAct extends Looker {

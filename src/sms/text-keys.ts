@@ -18,6 +18,7 @@ const families: Readonly<Record<string, string>> = {
   'training.cancelled': 'discreet full',
   reply:
     'help stopped started started_blocked started_blocked_dial language language_set unknown stranger stranger_call',
+  'case.appointment': 'discreet',
   'reply.balance': 'discreet full full_none',
   'reply.due': 'discreet full full_none',
   'reply.meeting': 'discreet full full_none',

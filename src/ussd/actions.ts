@@ -1,16 +1,15 @@
 // In: what she chose or typed. Out: an outcome that the menu's `on` turns into the next screen.
 // Every action is idempotent under its hop key: the same callback again has no second effect. Must never keep or return a PIN.
-import { openCase } from '../cases/cases.ts'
 import { InvariantError } from '../errors.ts'
 import { offeredAs } from '../i18n.ts'
-import { readMovements } from '../ledger/position.ts'
 import { verifyReceipt } from '../ledger/receipt-codes.ts'
 import { consentPurposes, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { announceAttendance } from '../members/meeting-answers.ts'
 import { chooseLanguage } from '../members/members.ts'
 import { chooseStaffLanguage, findStaffCaller } from '../members/staff.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
-import { type Action, type ActionContext, memberOf } from './action.ts'
+import { type Action, memberOf } from './action.ts'
+import { caseActions } from './actions-cases.ts'
 import { pinActions } from './actions-pin.ts'
 import { hoursOfValue } from './data-messages.ts'
 import { asStaff } from './opening.ts'
@@ -53,6 +52,7 @@ export const actions: Readonly<Record<string, Action>> = {
   },
 
   ...pinActions,
+  ...caseActions,
 
   /** From her own menu to that of staff; their PIN is another one. */
   open_staff_menu: {
@@ -77,38 +77,6 @@ export const actions: Readonly<Record<string, Action>> = {
         now: context.now,
       })
       return { outcome: meetingId === undefined ? 'gone' : 'saved' }
-    },
-  },
-
-  call_back: {
-    outcomes: ['asked'],
-    values: () => ({ reference: 'AB12CD' }),
-    async run(context) {
-      const { programme, hopKey, now } = context
-      const asked = { programmeId: programme.id, memberId: memberOf(context), hopKey, now }
-      const { reference } = await openCase(context.db.pool, { ...asked, kind: 'call_back' })
-      return { outcome: 'asked', values: { reference } }
-    },
-  },
-
-  choose_movement: {
-    outcomes: ['chosen'],
-    run: (_context, entryId) => Promise.resolve({ outcome: 'chosen', changes: { chosen: entryId } }),
-  },
-
-  /** "This is not right": about the movement that she chose, else about the last one of what the screen shows. */
-  dispute: {
-    outcomes: ['opened'],
-    values: ({ date }) => ({ reference: 'AB12CD', date }),
-    async run(context, value) {
-      const { db, programme, dialogue, i18n, hopKey, now } = context
-      const memberId = memberOf(context)
-      const entryId = value === 'movement' ? dialogue.chosen : await lastEntryOf(context, value)
-      const asked = { programmeId: programme.id, memberId, hopKey, now, entryId }
-      const opened = await openCase(db.pool, { ...asked, kind: 'dispute' })
-      const language = dialogue.language ?? programme.languages[0] ?? 'en'
-      const date = opened.promisedDate === null ? '' : i18n.date(language, opened.promisedDate)
-      return { outcome: 'opened', values: { reference: opened.reference, date } }
     },
   },
 
@@ -186,18 +154,4 @@ export const actions: Readonly<Record<string, Action>> = {
       return { outcome: 'saved' }
     },
   },
-}
-
-/** Undefined when nothing moved there that still counts: the case is then about the account. */
-const latestLooked = 10
-
-async function lastEntryOf(context: ActionContext, screen: string): Promise<string | undefined> {
-  const purposes = screen === 'loan' || screen === 'savings' ? ([screen] as const) : undefined
-  const movements = await readMovements(
-    context.db.reads,
-    memberOf(context),
-    latestLooked,
-    purposes === undefined ? {} : { purposes },
-  )
-  return movements.find(({ reversed }) => !reversed)?.entryId
 }

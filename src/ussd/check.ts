@@ -173,7 +173,9 @@ function checkState(name: string, state: MenuState, report: Report): void {
   if (state.kind !== 'input' && (state.do !== undefined || state.on !== undefined))
     say(at('do'), 'only an input has "do" and "on"', 'Delete them, or make it an input.')
   // Info and list states only go back, so no ring of them can keep her.
-  if (state.kind !== 'choice' && (state.options.length > 0 || state.pick !== undefined))
+  // Beside what she types, an input may offer a way out under a key that is no possible input.
+  const mayOffer = state.kind === 'choice' || (state.kind === 'input' && state.pick === undefined)
+  if (!mayOffer && (state.options.length > 0 || state.pick !== undefined))
     say(at('options'), `kind ${state.kind} has no options`, 'Make it a choice, or delete the options.')
   if (state.kind === 'end' && (state.pin || state.who))
     say(at(), 'an end cannot stand behind a gate', 'Make it an info.')

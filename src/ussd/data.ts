@@ -1,5 +1,5 @@
-// In: a member and a moment. Out: what a screen shows (lines as text names with values), one round trip a screen.
-// One entry of `sources` per kind of data; menus name it under `needs`. Who may see it is the menu's business: its gates stand before.
+// In: a member and a moment. Out: what a screen shows, one round trip a screen; one entry of `sources` per kind of data, which menus name
+// under `needs`. Who may see it is the menu's business: its gates stand before.
 import { Decimal } from 'decimal.js'
 import { addDays, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
@@ -9,6 +9,7 @@ import { type MemberBalances, nextDueOf, readBalances, readSchedule } from '../l
 import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
+import { caseSources } from './data-cases.ts'
 import { meetingSources } from './data-meetings.ts'
 import { memberIn, messageSources } from './data-messages.ts'
 import { receiptSources } from './data-receipts.ts'
@@ -141,7 +142,6 @@ const lengthOf = (text: string, rules: Gsm7Rules | null) => measureUssd(spell(te
 
 const nothing = () => ({})
 
-/** Imports take aliases of 20 characters. */
 const longestAlias = 'Marie-Madeleine Samb'
 /** Members of one phone that a screen offers. */
 const membersShownMax = 7
@@ -312,6 +312,7 @@ export const sources: Readonly<Record<string, Source>> = {
   },
 
   ...messageSources,
+  ...caseSources,
 
   /** Where to ask. */
   office: {

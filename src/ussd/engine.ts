@@ -32,7 +32,8 @@ export function step(menu: Menu, dialogue: Dialogue, event: DialogueEvent): Step
     if (dialogue.more) return turned(dialogue, dialogue.page + 1)
     return { dialogue, reason: 'choice_unknown' }
   }
-  if (state.kind === 'input') {
+  const asksBeside = state.options.some(({ key }) => key === text)
+  if (state.kind === 'input' && !asksBeside) {
     if (state.do === undefined) throw new RangeError(`Input state ${dialogue.state} does nothing`)
     return { dialogue, action: { name: state.do, value: text, on: state.on ?? {} } }
   }

@@ -30,7 +30,7 @@ test('a corrected Wolof text comes back, passes the proof and stands on the scre
   const bytes = readFileSync(file('wo.csv'))
   expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
   const rows: Record<string, string>[] = parse(bytes, { columns: true, bom: true })
-  const row = rows.find(({ key }) => key === 'member.call_back.text')
+  const row = rows.find(({ key }) => key === 'member.ask.text')
   expect(row).toMatchObject({
     file: 'locales/wo/ussd.json',
     english: expect.stringMatching(/\w/),
@@ -49,7 +49,7 @@ test('a corrected Wolof text comes back, passes the proof and stands on the scre
   const imported = await tama(
     ...['menus', 'review', 'import', file('back.csv'), '--reviewer', 'Awa Ndiaye', '--date', '2026-11-26'],
   )
-  expect(imported.output).toContain('"member.call_back.text": as we say it')
+  expect(imported.output).toContain('"member.ask.text": as we say it')
   expect(imported.output).toContain(`1 texts changed, ${rows.length} confirmed.`)
   expect(imported.output).toContain('Every text of wo is reviewed by Awa Ndiaye.')
   expect(imported.code).toBe(0)

@@ -72,7 +72,7 @@ describe('a table that comes back', () => {
 
   test('with one correction changes that text alone, keeps the draft, and passes the proof', async () => {
     const table = tableOf('wo')
-    cellsOf(table, 'member.call_back.text').correction = 'Danga bëgg ndimbal?'
+    cellsOf(table, 'member.ask.text').correction = 'Danga bëgg ndimbal?'
     cellsOf(table, 'member.home.text').state = 'OK'
     cellsOf(table, 'member.help.dial').remark = 'sounds rude'
     const before = readFileSync(join(folder, 'wo', 'ussd.json'), 'utf8')
@@ -115,7 +115,7 @@ describe('a table that comes back', () => {
 
   test('read twice is done once', async () => {
     const table = tableOf('wo')
-    cellsOf(table, 'member.call_back.text').correction = 'Danga bëgg ndimbal?'
+    cellsOf(table, 'member.ask.text').correction = 'Danga bëgg ndimbal?'
     cellsOf(table, 'weekdays.0').correction = 'dimaas'
     cellsOf(table, 'wording').correction = 'Danga bëgg bataaxal? Tànnal:'
     await importOf(csvOf(table))
@@ -276,7 +276,7 @@ describe('is refused, and nothing is written', () => {
   test.each(wrongs)('$name', async ({ change, says }) => {
     const table = tableOf('wo')
     // A good correction beside it is not written either.
-    cellsOf(table, 'member.call_back.text').correction = 'Danga bëgg ndimbal?'
+    cellsOf(table, 'member.ask.text').correction = 'Danga bëgg ndimbal?'
     change(table)
     const before = allBytes()
     const { faults, files } = await importOf(csvOf(table))
@@ -291,7 +291,7 @@ describe('is refused, and nothing is written', () => {
     setting('member.help.dial', { correction: 'Tape' })(table)
     setting('member.home.text', { correction: 'Dalal ak jàmm '.repeat(9) })(table)
     setting('reminder.due_soon.discreet', { correction: '{{sender}}: sa bor. Tape: {{code}}' })(table)
-    setting('member.called.text', { state: 'no' })(table)
+    setting('member.pin_changed.text', { state: 'no' })(table)
     const said = (await importOf(csvOf(table))).faults.map(describeReviewFault).join('\n')
     for (const part of [/lost \{\{code\}\}/, /longer than 140/, /says "bor"/, /state is not known/])
       expect(said).toMatch(part)

@@ -68,17 +68,17 @@ describe('the start is refused for', () => {
     ['an unreachable state', '- { key: "6", name: help, to: help }', '', /help: no way leads here/],
     [
       'a dead end',
-      '    options:\n      - key: "1"\n        name: ask\n        do: call_back\n        on: { asked: called }\n',
+      '    options:\n      - key: "1"\n        name: go\n        do: begin_pin_change\n        on:\n          has_pin: { to: pin_old, target: pin_changed }\n          no_pin: { to: pin_new, target: pin_changed }\n',
       '',
       /dead end/,
     ],
     ['unknown data', 'needs: [savings]', 'needs: [saving]', /unknown data "saving"/],
-    ['an unknown action', 'do: call_back', 'do: call_front', /unknown action "call_front"/],
+    ['an unknown action', 'do: ask_adviser', 'do: call_front', /unknown action "call_front"/],
     ['an outcome that leads nowhere', '      ok: pin_again\n', '', /can end with "ok", which leads nowhere/],
     [
       'an outcome that never comes',
-      'on: { asked: called }',
-      'on: { asked: called, refused: called }',
+      'on: { chosen: movement }',
+      'on: { chosen: movement, refused: movement }',
       /never ends with "refused"/,
     ],
     ['an unknown fact', 'when: has_savings', 'when: has_cattle', /unknown fact "has_cattle"/],
@@ -194,7 +194,7 @@ describe('the start is refused for', () => {
 
   test('several faults at once, all of them named', () => {
     const menu = parseMenu(
-      good.replace('to: meeting }', 'to: meetings }').replace('do: call_back', 'do: call_front'),
+      good.replace('to: meeting }', 'to: meetings }').replace('do: ask_adviser', 'do: call_front'),
       'menu',
     )
     const faults = faultsOf(menu)
