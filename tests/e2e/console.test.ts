@@ -202,7 +202,30 @@ describe.skipIf(!hasChromium)('the console in a browser', () => {
       await page.goto(`${base}${path}`)
       await look(page, path.replace('/console/', '').replaceAll('/', '-') || 'today')
     }
-  })
+  }, 180_000)
+
+  it('a notice is written, seen as on a phone, sent and taken back within its minute', async () => {
+    await page.goto(`${base}/console/notices/new`)
+    await page.getByText('Groups', { exact: true }).last().click()
+    for (const box of (await page.locator('input[name=group]').all()).slice(0, 3)) await box.check()
+    await page.getByLabel('About').selectOption('meeting_cancelled')
+    await look(page, 'notice-form')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByRole('alert').getByText('Day: It is missing.').waitFor()
+    await look(page, 'notice-fault')
+    await page.getByLabel('Day', { exact: true }).fill('2199-01-05')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByRole('heading', { name: 'Meeting cancelled', level: 1 }).waitFor()
+    expect(await page.locator('.sms').count()).toBeGreaterThan(1)
+    await look(page, 'notice-preview')
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    await page.getByRole('status').getByText('leaves in a minute').waitFor()
+    await look(page, 'notice-sent')
+    await page.getByRole('button', { name: 'Take it back' }).click()
+    await page.getByRole('status').getByText('Nothing was sent.').waitFor()
+    await page.getByText('Taken back').first().waitFor()
+    await look(page, 'notice-undone')
+  }, 120_000)
 
   it('a member is found by name; her page shows phones, consents and money', async () => {
     await page.goto(`${base}/console/members`)

@@ -281,7 +281,7 @@ async function progressOf(context: PageContext, { id }: Notice, own: string[] | 
     })
   ).filter(({ groupId }) => own === undefined || (groupId !== null && own.includes(groupId)))
   return html`<h2>${say('notice.progress')}</h2>
-${own === undefined ? html`<p>${barOf(context, progress.byState)}</p>` : nothing}
+${own === undefined && progress.total > 0 ? html`<p>${barOf(context, progress.byState)}</p>` : nothing}
 ${table<NoticeProgress['groups'][number]>(
   say('menu.groups'),
   [

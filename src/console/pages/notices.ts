@@ -129,7 +129,7 @@ ${select(
 )}
 <fieldset><legend>${say('notice.fields')}</legend>
 ${field('day', say('form.day'), { type: 'date', value: values.day ?? '' })}
-${field('time', say('meeting.time'), { type: 'time', value: values.time ?? '' })}
+${field('time', say('notice_field.time'), { type: 'time', value: values.time ?? '' })}
 ${field('place', say('group.place'), { value: values.place ?? '', maxlength: 60 })}
 ${field('topic', say('notice.topic'), { value: values.topic ?? '', maxlength: 60 })}</fieldset>
 <fieldset><legend>${say('notice.texts')}</legend><p class="hint">${say('notice.texts_hint')}</p>${texts}</fieldset>
