@@ -18,6 +18,7 @@ import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts
 import { findMemberId } from './api-reads.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
+import { nextAnswer, type Page, pageQuery, readPage } from './paging.ts'
 
 const timeOfDay = z
   .string()
@@ -62,26 +63,58 @@ export const consentsSchema = z
     { path: ['consents'], message: 'give consents, stopped or hours' },
   )
 
+const word = {
+  purpose: z.string().describe('"all" is STOP or START'),
+  granted: z.boolean(),
+  channel: z.string(),
+  wording: z.string(),
+  language: z.string().nullable(),
+  collector: z.string(),
+  at: z.string(),
+}
+
 export const consentsAnswer = z.object({
   member: z.string(),
   stopped: z.boolean().describe('A STOP of the member or of her phone stands'),
   networkBlocked: z.boolean().describe('Her network refuses our messages; only she can undo that'),
   hours: z.object({ from: z.string(), until: z.string() }).nullable(),
   consents: z.record(z.enum(consentPurposes), z.boolean()).describe('True with a recorded yes'),
-  history: z.array(
-    z.object({
-      purpose: z.string().describe('"all" is STOP or START'),
-      granted: z.boolean(),
-      channel: z.string(),
-      wording: z.string(),
-      language: z.string().nullable(),
-      collector: z.string(),
-      at: z.string(),
-    }),
-  ),
+  history: z.array(z.object(word)),
 })
 
 const historyMax = 500
+
+export const consentChangesQuery = z.strictObject(pageQuery)
+
+export const consentChangesAnswer = z.object({
+  changes: z.array(z.object({ member: z.string().describe('Member number'), ...word })),
+  next: nextAnswer,
+})
+
+type ConsentChange = z.infer<typeof consentChangesAnswer>['changes'][number]
+
+/** Every word of every member, in the order in which they were taken down. */
+export async function consentChanges(
+  tx: Queryable,
+  caller: ApiCaller,
+  page: Page,
+): Promise<Answer<z.infer<typeof consentChangesAnswer>>> {
+  const { rows, next } = await readPage<Omit<ConsentChange, 'at'> & { at: Date }>(
+    tx,
+    { name: 'consents', columns: [['c.id', 'bigint']] },
+    {
+      select:
+        'm.number as member, c.purpose, c.granted, c.channel, c.wording, c.language, c.collector, c.collected_at as at',
+      from: 'from consents c join members m on m.id = c.member_id where m.programme_id = $1',
+      values: [caller.programmeId],
+      page,
+    },
+  )
+  return {
+    status: 200,
+    body: { changes: rows.map(({ at, ...row }) => ({ ...row, at: at.toISOString() })), next },
+  }
+}
 
 export async function consentsOf(
   tx: Queryable,

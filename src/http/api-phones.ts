@@ -81,7 +81,7 @@ export async function resetPin(
 }
 
 /** Reads numbers as they are written in the programme's country; throws a RequestError that names the field. */
-async function numbersOf(
+export async function numbersOf(
   tx: Queryable,
   caller: ApiCaller,
 ): Promise<(written: string, field: string) => string> {

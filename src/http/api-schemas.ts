@@ -8,7 +8,7 @@ import { loanProducts } from '../ledger/loans.ts'
 import { nextAnswer, pageQuery } from './paging.ts'
 
 /** No control characters, lone surrogates or unassigned code points: PostgreSQL takes no NUL, and none belongs in an id. */
-const printable = (charsMax: number) =>
+export const printable = (charsMax: number) =>
   z
     .string()
     .min(1)
@@ -56,6 +56,19 @@ export const reversalSchema = z.strictObject({
   description: printable(200).optional(),
 })
 
+export const instalmentsSchema = z
+  .array(
+    z.strictObject({
+      dueDate: day,
+      principal: partText.default('0'),
+      interest: partText.default('0'),
+      fee: partText.default('0'),
+      insurance: partText.default('0'),
+    }),
+  )
+  .min(1)
+  .max(600)
+
 export const loanSchema = z.strictObject({
   number: printable(60).describe("The programme's own loan number; the idempotency key"),
   member: printable(60).describe('Member number'),
@@ -63,18 +76,7 @@ export const loanSchema = z.strictObject({
   cycle: z.int().min(1).max(1000).default(1),
   principal: positiveText,
   disbursedDate: day,
-  instalments: z
-    .array(
-      z.strictObject({
-        dueDate: day,
-        principal: partText.default('0'),
-        interest: partText.default('0'),
-        fee: partText.default('0'),
-        insurance: partText.default('0'),
-      }),
-    )
-    .min(1)
-    .max(600),
+  instalments: instalmentsSchema,
 })
 
 export const statementQuery = z.strictObject(pageQuery)
@@ -210,7 +212,7 @@ export const messagesAnswer = z.object({
   next: nextAnswer,
 })
 
-const writtenPhone = printable(30).describe('Phone number, international or as written in the country')
+export const writtenPhone = printable(30).describe('Phone number, international or as written in the country')
 
 /** One person's word that she sees the member with this phone in her hand. */
 export const confirmationSchema = z.strictObject({

@@ -1,5 +1,14 @@
 // In: what the back office posts and reads of the shared ledger. Out: its routes.
 
+import { entriesAnswer, entriesOf, entriesQuery, entryOf, storedEntryAnswer } from './api-entries.ts'
+import {
+  loansAnswer,
+  loansOf,
+  loansQuery,
+  memberLoansQuery,
+  putSchedule,
+  scheduleSchema,
+} from './api-loans.ts'
 import { loanStateOf, statementOf } from './api-reads.ts'
 import {
   entryAnswer,
@@ -40,6 +49,13 @@ const loanExample = {
   product: 'standard' as const,
   cycle: 1,
   principal: '90000',
+}
+
+const loansExample = {
+  loans: [
+    { ...loanExample, outstanding: '46400', currency: 'XOF', instalments: 1, lastDueDate: '2026-12-02' },
+  ],
+  next: null,
 }
 
 export const ledgerRoutes: readonly Route[] = [
@@ -125,6 +141,81 @@ export const ledgerRoutes: readonly Route[] = [
       },
     },
     handle: ({ tx, clock, caller, body }) => createLoan(tx, clock, caller, body),
+  }),
+  route({
+    method: 'get',
+    path: '/entries',
+    scope: 'read',
+    summary: 'Entries with their postings, in the order in which they were written',
+    query: entriesQuery,
+    answer: entriesAnswer,
+    example: {
+      query: 'account=loan%2FL17&bookedFrom=2026-11-01',
+      answer: { entries: [{ ...entryExample, reversedBy: null }], next: null },
+    },
+    handle: ({ tx, caller, query }) => entriesOf(tx, caller, query),
+  }),
+  route({
+    method: 'get',
+    path: '/entries/:reference',
+    scope: 'read',
+    summary: 'An entry with its postings, and which entry reverses it',
+    params: { reference: 'Reference of the entry, percent-encoded' },
+    answer: storedEntryAnswer,
+    example: { answer: { ...entryExample, reversedBy: 'R-2026-118/x' } },
+    handle: ({ tx, caller, params }) => entryOf(tx, caller, params.reference),
+  }),
+  route({
+    method: 'get',
+    path: '/loans',
+    scope: 'read',
+    summary: 'Loans by number, of one member or of all, with what is outstanding',
+    query: loansQuery,
+    answer: loansAnswer,
+    refusals: ['route.unknown'],
+    example: { query: 'member=M-204', answer: loansExample },
+    handle: ({ tx, caller, query }) => loansOf(tx, caller, query),
+  }),
+  route({
+    method: 'get',
+    path: '/members/:number/loans',
+    scope: 'read',
+    summary: 'Loans of a member, with what is outstanding',
+    params: { number: 'Member number, percent-encoded' },
+    query: memberLoansQuery,
+    answer: loansAnswer,
+    example: { answer: loansExample },
+    handle: ({ tx, caller, params, query }) =>
+      loansOf(tx, caller, { ...query, member: params.number }, 'number'),
+  }),
+  route({
+    method: 'put',
+    path: '/loans/:number/schedule',
+    scope: 'entries',
+    summary:
+      'Change the instalments that nobody has paid on: other days, other shares, more or fewer of them; never other sums',
+    params: { number: 'Loan number, percent-encoded' },
+    body: scheduleSchema,
+    answer: loanStateAnswer,
+    refusals: ['loan.schedule_paid', 'loan.schedule_invalid'],
+    example: {
+      body: { instalments: [{ dueDate: '2027-01-04', principal: '90000', interest: '2800' }] },
+      answer: {
+        ...loanExample,
+        outstanding: '92800',
+        overpaid: '0',
+        unscheduled: '0',
+        instalments: [
+          {
+            dueDate: '2027-01-04',
+            amount: '92800',
+            remaining: '92800',
+            unpaid: { principal: '90000', interest: '2800', fee: '0', insurance: '0' },
+          },
+        ],
+      },
+    },
+    handle: ({ tx, clock, caller, params, body }) => putSchedule(tx, clock, caller, params.number, body),
   }),
   route({
     method: 'get',

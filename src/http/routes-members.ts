@@ -1,5 +1,24 @@
 // In: what the back office asks and says about one member. Out: its routes.
-import { consentsAnswer, consentsOf, consentsSchema, putConsents } from './api-consents.ts'
+import {
+  consentChanges,
+  consentChangesAnswer,
+  consentChangesQuery,
+  consentsAnswer,
+  consentsOf,
+  consentsSchema,
+  putConsents,
+} from './api-consents.ts'
+import {
+  change,
+  enrol,
+  memberAnswer,
+  memberChangeSchema,
+  memberOf,
+  memberSchema,
+  membersAnswer,
+  membersOf,
+  membersQuery,
+} from './api-members.ts'
 import { confirm, phonesOf, reportPhones, resetPin } from './api-phones.ts'
 import { erase, exportOf } from './api-privacy.ts'
 import { positionOf } from './api-reads.ts'
@@ -41,7 +60,91 @@ const phonesExample = {
   phones: [{ phone: '+22177•••••01', primary: true, state: 'bound' as const, since: null, reason: null }],
 }
 
+const memberExample = {
+  number: 'M-204',
+  firstName: 'Awa',
+  lastName: 'Diatta',
+  alias: 'Awa',
+  group: 'G01',
+  role: 'member' as const,
+  status: 'active' as const,
+  language: 'wo',
+  birthYear: 1985,
+  phones: [{ phone: '+22177•••••01', primary: true, state: 'bound' as const }],
+  erased: false,
+  createdAt: '2026-11-02T10:00:00.000Z',
+}
+
 export const memberRoutes: readonly Route[] = [
+  route({
+    method: 'get',
+    path: '/members',
+    scope: 'read',
+    summary: 'Members by number; names and masked phones',
+    query: membersQuery,
+    answer: membersAnswer,
+    example: { query: 'group=G01&text=awa', answer: { members: [memberExample], next: null } },
+    handle: ({ tx, caller, query }) => membersOf(tx, caller, query),
+  }),
+  route({
+    method: 'post',
+    path: '/members',
+    scope: 'members',
+    summary: 'Enrol a member with her phones; one who is there already is never overwritten',
+    body: memberSchema,
+    answer: memberAnswer,
+    refusals: ['member.number_taken', 'group.unknown'],
+    example: {
+      body: {
+        number: 'M-204',
+        firstName: 'Awa',
+        lastName: 'Diatta',
+        group: 'G01',
+        language: 'wo',
+        birthYear: 1985,
+        phones: ['77 000 00 01'],
+      },
+      answer: memberExample,
+    },
+    handle: ({ tx, clock, caller, body }) => enrol(tx, clock, caller, body),
+  }),
+  route({
+    method: 'get',
+    path: '/members/:number',
+    scope: 'read',
+    summary: 'A member: names, group, role, state, language, masked phones',
+    params,
+    answer: memberAnswer,
+    example: { answer: memberExample },
+    handle: ({ tx, caller, params }) => memberOf(tx, caller, params.number),
+  }),
+  route({
+    method: 'patch',
+    path: '/members/:number',
+    scope: 'members',
+    summary: 'Change what is given of a member, and leave the rest as it is',
+    params,
+    body: memberChangeSchema,
+    answer: memberAnswer,
+    refusals: ['group.unknown', 'member.erased', 'phone.confirmation_needed'],
+    example: {
+      body: { group: 'G02', role: 'treasurer', phones: { remove: ['77 000 00 02'] } },
+      answer: { ...memberExample, group: 'G02', role: 'treasurer' },
+    },
+    handle: ({ tx, clock, caller, params, body }) => change(tx, clock, caller, params.number, body),
+  }),
+  route({
+    method: 'get',
+    path: '/consents',
+    scope: 'read',
+    summary: 'What members said about our messages, in the order in which it was taken down',
+    query: consentChangesQuery,
+    answer: consentChangesAnswer,
+    example: {
+      answer: { changes: consentsExample.history.map((word) => ({ member: 'M-204', ...word })), next: null },
+    },
+    handle: ({ tx, caller, query }) => consentChanges(tx, caller, query),
+  }),
   route({
     method: 'get',
     path: '/members/:number/position',
