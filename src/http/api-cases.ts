@@ -7,9 +7,7 @@ import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
-import { nextAnswer, type Page, pageQuery, readPage } from './paging.ts'
-
-const casesMax = 200
+import { cutPage, type ListOrder, nextAnswer, type Page, pageQuery, placeOf, readPage } from './paging.ts'
 
 export const closingSchema = z.strictObject({
   outcome: z
@@ -33,7 +31,12 @@ export const caseAnswer = z.object({
   closedAt: z.string().nullable(),
 })
 
-export const casesAnswer = z.object({ cases: z.array(caseAnswer) })
+export const casesQuery = z.strictObject({
+  status: z.enum(['open', 'closed']).default('open'),
+  ...pageQuery,
+})
+
+export const casesAnswer = z.object({ cases: z.array(caseAnswer), next: nextAnswer })
 
 export const unmatchedCodesQuery = z.strictObject(pageQuery)
 
@@ -51,15 +54,19 @@ export const unmatchedCodesAnswer = z.object({
   next: nextAnswer,
 })
 
-export async function openCases(
+const order: ListOrder = { name: 'cases', columns: [['reference', 'text']] }
+
+/** Open ones: the first promised first; closed ones: the newest first. */
+export async function listCases(
   tx: Queryable,
   clock: Clock,
-  caller: ApiCaller,
+  { programmeId }: ApiCaller,
+  { status, ...page }: z.infer<typeof casesQuery>,
 ): Promise<Answer<z.infer<typeof casesAnswer>>> {
-  const { programmeId } = caller
-  const asked = { programmeId, role: 'api', status: 'open', limit: casesMax, now: clock.now() } as const
-  const cases = await casesOf(tx, asked)
-  return { status: 200, body: { cases: cases.map(bodyOf) } }
+  const [before] = page.cursor === undefined ? [] : placeOf(order, page.cursor)
+  const asked = { programmeId, role: 'api', status, before, limit: page.limit + 1, now: clock.now() } as const
+  const { rows, next } = cutPage(order, await casesOf(tx, asked), page, ({ reference }) => [reference])
+  return { status: 200, body: { cases: rows.map(bodyOf), next } }
 }
 
 /** Closing with the outcome that it has is 200 again; with another one 409. */

@@ -27,6 +27,7 @@ import {
 import { groupOf, meetingRefusal, printable, unknownPart } from './api-groups.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
+import { cutPage, type ListOrder, nextAnswer, type Page, pageQuery, placeOf } from './paging.ts'
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -35,7 +36,7 @@ const place = printable(80)
 
 export const meetingsQuery = z.strictObject({
   from: instant.optional().describe('The first instant [now]'),
-  limit: z.coerce.number().int().min(1).max(200).default(50).meta({ description: 'Rows', type: 'integer' }),
+  ...pageQuery,
 })
 
 export const newMeetingSchema = z.strictObject({
@@ -80,8 +81,8 @@ export const trainingAnswer = z.object({
   titles: z.record(z.string(), z.string()),
 })
 const toTell = z.int().describe('Members who get a message unless, when it is sent, they know already')
-export const meetingsAnswer = z.object({ meetings: z.array(meetingAnswer) })
-export const trainingsAnswer = z.object({ trainings: z.array(trainingAnswer) })
+export const meetingsAnswer = z.object({ meetings: z.array(meetingAnswer), next: nextAnswer })
+export const trainingsAnswer = z.object({ trainings: z.array(trainingAnswer), next: nextAnswer })
 export const meetingChangedAnswer = meetingAnswer.extend({ toTell })
 export const trainingChangedAnswer = trainingAnswer.extend({ toTell })
 
@@ -136,24 +137,62 @@ interface Ask {
 
 type ListAsk = z.output<typeof meetingsQuery>
 
+const timeOrder = (name: string): ListOrder => ({
+  name,
+  columns: [
+    ['starts_at', 'timestamptz'],
+    ['id', 'uuid'],
+  ],
+})
+const placeInTime = ({ startsAt, id }: { startsAt: Date; id: string }) => [
+  // Kept to the millisecond; a cursor has microseconds.
+  startsAt.toISOString().replace('Z', '000Z'),
+  id,
+]
+
+function timePlace(order: ListOrder, { cursor }: Page) {
+  if (cursor === undefined) return undefined
+  const [startsAt = '', id = ''] = placeOf(order, cursor)
+  return { startsAt, id }
+}
+
+const firstInstant = (from: string | undefined, clock: Clock) =>
+  from === undefined ? clock.now() : new Date(from)
+
 export async function meetingsOfGroup(
   { tx, clock, caller }: Ask,
   code: string,
-  { from, limit }: ListAsk,
+  { from, ...page }: ListAsk,
 ): Promise<Answer<z.infer<typeof meetingsAnswer>>> {
   const { id } = await groupOf(tx, caller, code)
-  const meetings = await meetingsFrom(tx, id, from === undefined ? clock.now() : new Date(from), limit)
-  return { status: 200, body: { meetings: meetings.map(meetingBody) } }
+  const order = timeOrder('meetings')
+  const meetings = await meetingsFrom(
+    tx,
+    id,
+    firstInstant(from, clock),
+    page.limit + 1,
+    timePlace(order, page),
+  )
+  const { rows, next } = cutPage(order, meetings, page, placeInTime)
+  return { status: 200, body: { meetings: rows.map(meetingBody), next } }
 }
 
 export async function trainingsOfGroup(
   { tx, clock, caller }: Ask,
   code: string,
-  { from, limit }: ListAsk,
+  { from, ...page }: ListAsk,
 ): Promise<Answer<z.infer<typeof trainingsAnswer>>> {
   const { id } = await groupOf(tx, caller, code)
-  const sessions = await sessionsFrom(tx, id, from === undefined ? clock.now() : new Date(from), limit)
-  return { status: 200, body: { trainings: sessions.map(trainingBody) } }
+  const order = timeOrder('trainings')
+  const sessions = await sessionsFrom(
+    tx,
+    id,
+    firstInstant(from, clock),
+    page.limit + 1,
+    timePlace(order, page),
+  )
+  const { rows, next } = cutPage(order, sessions, page, placeInTime)
+  return { status: 200, body: { trainings: rows.map(trainingBody), next } }
 }
 
 export async function writeMeeting(

@@ -29,6 +29,7 @@ import { noticeStatuses } from '../notices/record.ts'
 import { findMemberId } from './api-reads.ts'
 import { type Answer, reference } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
+import { cutPage, type ListOrder, nextAnswer, pageQuery, placeOf } from './paging.ts'
 
 const instant = z.iso.datetime({ offset: true })
 const code = z
@@ -71,16 +72,12 @@ export const noticeSchema = z.strictObject({
 export const emptySchema = z.strictObject({})
 export const toldSchema = z.strictObject({ member: code.describe('Member number') })
 
-export const noticesQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  after: z.uuid().optional().describe('The "next" of an earlier page'),
-})
+export const noticesQuery = z.strictObject(pageQuery)
 
 export const recipientsQuery = z.strictObject({
   state: z.enum(recipientStates).optional(),
   group: code.optional().describe('Code of a group'),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  after: code.optional().describe('The "next" of an earlier page'),
+  ...pageQuery,
 })
 
 const counts = z
@@ -107,7 +104,7 @@ export const noticeAnswer = z.object({
 
 export const noticesAnswer = z.object({
   notices: z.array(noticeAnswer),
-  next: z.string().nullable().describe('Hand it back as "after"; null on the last page'),
+  next: nextAnswer,
 })
 
 export const noticeProgressAnswer = noticeAnswer.extend({
@@ -163,7 +160,7 @@ export const recipientsAnswer = z.object({
       toldAt: z.string().nullable(),
     }),
   ),
-  next: z.string().nullable().describe('Hand it back as "after"; null on the last page'),
+  next: nextAnswer,
 })
 export const toldAnswer = z.object({ member: z.string(), state: z.enum(['told']) })
 
@@ -290,15 +287,18 @@ export async function noticeOf(
   return { status: 200, body: await progressBody(tx, id) }
 }
 
+const noticeOrder: ListOrder = { name: 'notices', columns: [['id', 'uuid']], newestFirst: true }
+const recipientOrder: ListOrder = { name: 'recipients', columns: [['number', 'text']] }
+
 export async function noticesOf(
   tx: Queryable,
   { programmeId }: ApiCaller,
-  { limit, after }: z.infer<typeof noticesQuery>,
+  page: z.infer<typeof noticesQuery>,
 ): Promise<Answer<z.infer<typeof noticesAnswer>>> {
-  const more = after === undefined ? {} : { before: after }
-  const listed = await listNotices(tx, { programmeId, limit: limit + 1, ...more })
-  const notices = listed.slice(0, limit)
-  const next = listed.length > limit ? (notices.at(-1)?.id ?? null) : null
+  const [before] = page.cursor === undefined ? [] : placeOf(noticeOrder, page.cursor)
+  const more = before === undefined ? {} : { before }
+  const listed = await listNotices(tx, { programmeId, limit: page.limit + 1, ...more })
+  const { rows: notices, next } = cutPage(noticeOrder, listed, page, ({ id }) => [id])
   return { status: 200, body: { notices: notices.map((one) => bodyOf(one, one.counts)), next } }
 }
 
@@ -315,18 +315,18 @@ export async function recipientsPage(
   tx: Queryable,
   { programmeId }: ApiCaller,
   id: string,
-  { state, group, limit, after }: z.infer<typeof recipientsQuery>,
+  { state, group, ...asked }: z.infer<typeof recipientsQuery>,
 ): Promise<Answer<z.infer<typeof recipientsAnswer>>> {
   if ((await readNotice(tx, id)) === undefined) throw unknownNotice()
   const [groupId] = group === undefined ? [] : await groupIdsOf(tx, programmeId, [group])
+  const [after] = asked.cursor === undefined ? [] : placeOf(recipientOrder, asked.cursor)
   const found = await recipientsOf(tx, id, {
-    limit: limit + 1,
+    limit: asked.limit + 1,
     ...(groupId === undefined ? {} : { groupId }),
     ...(state === undefined ? {} : { states: [state] }),
     ...(after === undefined ? {} : { after }),
   })
-  const page = found.slice(0, limit)
-  const next = found.length > limit ? (page.at(-1)?.number ?? null) : null
+  const { rows: page, next } = cutPage(recipientOrder, found, asked, ({ number }) => [number])
   const recipients = page.map(({ number, state, reason, toldAt }) => ({
     member: number,
     state,

@@ -116,6 +116,18 @@ export async function readPage<Row extends object>(
   }
 }
 
+/** A page of a list that is read elsewhere: `rows` hold one more than it has room for, when there are more. */
+export function cutPage<Row>(
+  order: ListOrder,
+  rows: readonly Row[],
+  { limit }: Page,
+  placeIn: (row: Row) => readonly string[],
+): { rows: Row[]; next: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return { rows: shown, next: last === undefined ? null : cursorOf(order, placeIn(last)) }
+}
+
 /** The page after this one, as RFC 8288 writes it; undefined where there is none. */
 export function linkToNext(
   path: string,

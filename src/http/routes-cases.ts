@@ -2,9 +2,10 @@
 import {
   caseAnswer,
   casesAnswer,
+  casesQuery,
   closeCaseOf,
   closingSchema,
-  openCases,
+  listCases,
   unmatchedCodes,
   unmatchedCodesAnswer,
   unmatchedCodesQuery,
@@ -30,10 +31,11 @@ export const caseRoutes: readonly Route[] = [
     path: '/cases',
     scope: 'read',
     summary:
-      'Open cases: members who ask to be called, or say that an entry is not right; the first promised first',
+      'Open cases, the first promised first: members who ask to be called, or say that an entry is not right; or closed ones',
+    query: casesQuery,
     answer: casesAnswer,
-    example: { answer: { cases: [caseExample] } },
-    handle: ({ tx, clock, caller }) => openCases(tx, clock, caller),
+    example: { answer: { cases: [caseExample], next: null } },
+    handle: ({ tx, clock, caller, query }) => listCases(tx, clock, caller, query),
   }),
   route({
     method: 'post',

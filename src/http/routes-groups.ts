@@ -191,7 +191,7 @@ const meetingRows: readonly Route[] = [
     query: meetingsQuery,
     answer: meetingsAnswer,
     refusals: ['route.unknown'],
-    example: { answer: { meetings: [meetingExample] } },
+    example: { answer: { meetings: [meetingExample], next: null } },
     handle: (call) => meetingsOfGroup(call, call.params.code, call.query),
   }),
   route({
@@ -256,7 +256,7 @@ const trainingRows: readonly Route[] = [
     query: meetingsQuery,
     answer: trainingsAnswer,
     refusals: ['route.unknown'],
-    example: { answer: { trainings: [trainingExample] } },
+    example: { answer: { trainings: [trainingExample], next: null } },
     handle: (call) => trainingsOfGroup(call, call.params.code, call.query),
   }),
   route({

@@ -86,7 +86,7 @@ export const noticeRoutes: readonly Route[] = [
     summary: 'Notices of every channel, newest first, with what became of them',
     query: noticesQuery,
     answer: noticesAnswer,
-    example: { query: 'limit=1', answer: { notices: [sendingExample], next: id } },
+    example: { query: 'limit=1', answer: { notices: [sendingExample], next: null } },
     handle: ({ tx, caller, query }) => noticesOf(tx, caller, query),
   }),
   route({

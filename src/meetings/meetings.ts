@@ -50,10 +50,13 @@ export async function meetingsFrom(
   groupId: string,
   from: Date,
   limit: number,
+  /** The last one of the page before. */
+  after?: { startsAt: string; id: string },
 ): Promise<Meeting[]> {
   const { rows } = await tx.query<Meeting>(
-    `${meetingSql} where m.group_id = $1 and m.starts_at >= $2 order by m.starts_at, m.id limit $3`,
-    [groupId, from, limit],
+    `${meetingSql} where m.group_id = $1 and m.starts_at >= $2
+        and ($4::timestamptz is null or (m.starts_at, m.id) > ($4, $5::uuid)) order by m.starts_at, m.id limit $3`,
+    [groupId, from, limit, after?.startsAt ?? null, after?.id ?? null],
   )
   return rows
 }

@@ -51,10 +51,13 @@ export async function sessionsFrom(
   groupId: string,
   from: Date,
   limit: number,
+  /** The last one of the page before. */
+  after?: { startsAt: string; id: string },
 ): Promise<TrainingSession[]> {
   const { rows } = await tx.query<TrainingSession>(
-    `${sessionSql} where s.group_id = $1 and s.starts_at >= $2 order by s.starts_at, s.id limit $3`,
-    [groupId, from, limit],
+    `${sessionSql} where s.group_id = $1 and s.starts_at >= $2
+        and ($4::timestamptz is null or (s.starts_at, s.id) > ($4, $5::uuid)) order by s.starts_at, s.id limit $3`,
+    [groupId, from, limit, after?.startsAt ?? null, after?.id ?? null],
   )
   return rows
 }

@@ -25,8 +25,10 @@ const keyWith = (...allowed: Scope[]) => createApiKey(database.db, programme.id,
 
 it('each route asks for one scope: a key without it gets 403, names it, and changes nothing', async () => {
   const routes = routesIn(api.router).filter((route) => route !== 'get /openapi.json')
+  const readGround = await createGround(database.db, programme)
   for (const route of routes) {
-    const ground = await createGround(database.db, programme)
+    // What only reads finds all that it needs again.
+    const ground = isWrite(route) ? await createGround(database.db, programme) : readGround
     const { path, body } = sampleOf(route, ground)
     const [method = ''] = route.split(' ')
     const nothing = await keyWith()
@@ -45,7 +47,7 @@ it('each route asks for one scope: a key without it gets 403, names it, and chan
     // A key that only reads writes nothing.
     if (isWrite(route)) expect(needed, route).not.toBe('read')
   }
-})
+}, 180_000)
 
 it('the day of the last use is kept, and no more than the day', async () => {
   const key = await createApiKey(database.db, programme.id, 'used', ['read'], testNow)

@@ -12,6 +12,10 @@ import {
   type TestProgramme,
 } from '../support/fixtures.ts'
 
+interface Reply {
+  [field: string]: unknown
+}
+
 let database: TestDatabase
 let programme: TestProgramme
 let api: ApiUnderTest
@@ -32,11 +36,11 @@ afterAll(async () => {
 
 async function call(method: string, path: string, body?: unknown) {
   const reply = await api.call(key, method, path, body)
-  return { status: reply.status, body: JSON.parse(reply.text) as Record<string, never> }
+  return { status: reply.status, body: JSON.parse(reply.text) as Reply }
 }
 
 const part = (dueDate: string, principal: string, interest = '500') => ({ dueDate, principal, interest })
-const instalmentsOf = (reply: { body: Record<string, never> }) =>
+const instalmentsOf = (reply: { body: Reply }) =>
   (reply.body.instalments as { dueDate: string; amount: string; remaining: string }[]).map(
     ({ dueDate, amount, remaining }) => `${dueDate} ${amount} ${remaining}`,
   )

@@ -5,6 +5,10 @@ import { type ApiUnderTest, serveApi } from '../support/api.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createMember, createProgramme, type TestProgramme } from '../support/fixtures.ts'
 
+interface Reply {
+  [field: string]: unknown
+}
+
 let database: TestDatabase
 let programme: TestProgramme
 let api: ApiUnderTest
@@ -26,7 +30,7 @@ afterAll(async () => {
 
 async function call(method: string, path: string, body?: unknown, headers: object = {}) {
   const reply = await api.call(key, method, path, body, headers)
-  return { status: reply.status, body: JSON.parse(reply.text) as Record<string, never> }
+  return { status: reply.status, body: JSON.parse(reply.text) as Reply }
 }
 
 const awa = {

@@ -39,7 +39,7 @@ let added = 0
 /** Adds one row to the list, somewhere in its order. */
 const adders: Readonly<Record<string, () => Promise<unknown>>> = {
   'get /members': () => member(),
-  'get /loans': async () => loan(await member()),
+  'get /loans': async () => loan(await her()),
   'get /members/:number/loans': async () => loan(await her()),
   'get /entries': () => repay(database.db, programme, ground.loan, 1),
   'get /accounts/:code/statement': () =>
@@ -53,13 +53,54 @@ const adders: Readonly<Record<string, () => Promise<unknown>>> = {
        select programme_id, id, 'reply', 't', 'urgent', $2, $3, $3 from members where number = $1`,
       [ground.member, `walk/${added}`, new Date(testNow.getTime() + ((added * 7_919) % 100) * 1_000)],
     ),
+  'get /notices': () => createNotice(),
+  'get /notices/:id/recipients': async () => {
+    const { id } = await member()
+    await database.db.pool.query('insert into notice_recipients (notice_id, member_id) values ($1, $2)', [
+      ground.notice,
+      id,
+    ])
+  },
+  'get /groups': () =>
+    database.db.prisma.group.create({
+      data: {
+        programmeId: programme.id,
+        code: `${(added * 7_919) % 1_000}-${added}`,
+        name: 'Walk',
+        place: 'x',
+      },
+    }),
+  'get /groups/:code/meetings': () => gathering('insert into meetings (group_id, starts_at, place)'),
+  'get /groups/:code/trainings': () =>
+    gathering('insert into training_sessions (module_id, group_id, starts_at, place)', true),
+  'get /cases': async () => {
+    const { id } = await member()
+    await database.db.pool.query(
+      `insert into cases (programme_id, member_id, kind, reference, dedupe_key, opened_at, promised_date)
+       values ($1, $2, 'call_back', $3, $3, $4, $5)`,
+      [programme.id, id, `W${added}`, testNow, added % 3 === 0 ? null : `2026-12-${10 + ((added * 7) % 20)}`],
+    )
+  },
   'get /unmatched-codes': () =>
     database.db.pool.query(
       `insert into unmatched_codes (programme_id, occurred_at, phone_mark, code_mark, well_formed, dedupe_key)
-       values ($1, $2, 'phone', 'code', true, $3)`,
+       values ($1, $2, 'phone', $3, true, $3)`,
       [programme.id, testNow, `walk/${added}`],
     ),
 }
+const gathering = (insert: string, taught = false) => {
+  const module = taught ? '(select id from training_modules limit 1), ' : ''
+  return database.db.pool.query(`${insert} select ${module}id, $2, 'x' from groups where code = $1`, [
+    ground.gathered.group,
+    new Date(testNow.getTime() + (1 + ((added * 7_919) % 1_000)) * 3_600_000),
+  ])
+}
+const createNotice = () =>
+  database.db.pool.query(
+    `insert into notices (programme_id, channel, purpose, audience, dedupe_key, created_at)
+     values ($1, 'api', 'service', '{}', $2, $3)`,
+    [programme.id, `walk/${added}`, testNow],
+  )
 const add = (route: string) => {
   added += 1
   const adder = adders[route]

@@ -85,6 +85,8 @@ export interface Ground {
   programme: TestProgramme
   member: string
   loan: string
+  /** Another loan of hers, of which nothing is paid. */
+  untouchedLoan: string
   /** Reference of the repayment. */
   entry: string
   officer: string
@@ -132,6 +134,7 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   grounds += 1
   const member = await createMember(db, programme, { number: `${programme.code}-${grounds}` })
   const { number } = await createLoan(db, programme, member)
+  const { number: untouchedLoan } = await createLoan(db, programme, member)
   const entry = `paid/${programme.code}/${grounds}`
   await repay(db, programme, number, 1_000, { reference: entry })
   // She wrote an SMS, and a report names her phone.
@@ -163,7 +166,18 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   const newPhone = `+22178${String(1_000_000 + grounds)}`
   const people = { member: member.number, officer: officer.number, facilitator }
   const gathered = await createGathered(db, programme, `G-${member.number}`, 900 + grounds)
-  return { programme, loan: number, entry, caseReference, newPhone, draft, notice, gathered, ...people }
+  return {
+    programme,
+    loan: number,
+    untouchedLoan,
+    entry,
+    caseReference,
+    newPhone,
+    draft,
+    notice,
+    gathered,
+    ...people,
+  }
 }
 
 async function createNotices(db: Db, programme: TestProgramme, memberId: string): Promise<string[]> {
@@ -229,15 +243,10 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   'get /entries/:reference': ({ entry }) => ({ path: `/entries/${one(entry)}` }),
   'get /loans': ({ member }) => ({ path: `/loans?member=${one(member)}` }),
   'get /members/:number/loans': ({ member }) => ({ path: `/members/${one(member)}/loans` }),
-  'put /loans/:number/schedule': ({ loan }) => ({
-    path: `/loans/${one(loan)}/schedule`,
-    body: {
-      instalments: [
-        { dueDate: '2027-01-10', principal: '10000', interest: '500' },
-        { dueDate: '2027-02-10', principal: '10000', interest: '500' },
-      ],
-    },
-    changed: { instalments: [{ dueDate: '2027-02-10', principal: '20000', interest: '1000' }] },
+  'put /loans/:number/schedule': ({ untouchedLoan }) => ({
+    path: `/loans/${one(untouchedLoan)}/schedule`,
+    body: { instalments: [{ dueDate: '2027-01-10', principal: '30000', interest: '1500' }] },
+    changed: { instalments: [{ dueDate: '2027-02-10', principal: '30000', interest: '1500' }] },
   }),
   'get /members': () => ({ path: '/members', namesNothing: true }),
   'post /members': ({ member, newPhone }) => ({
