@@ -177,6 +177,7 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
     programme: world.programme,
     member: 'N-awa',
     loan: 'L-awa',
+    untouchedLoan: 'nobody',
     entry: 'none',
     officer: 'N-mary',
     facilitator: '+221776000000',

@@ -134,7 +134,7 @@ it('a changed body, path or method under a used key answers 409 and changes noth
     expect(changedTables(grown, await snapshotTables(database.db.pool))).toEqual([])
     expect(before).not.toEqual(grown)
   }
-})
+}, 120_000)
 
 it('a key is the one of its API key: another one of the programme may use the same name', async () => {
   const second = await createApiKey(database.db, programme.id, 'second')

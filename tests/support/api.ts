@@ -264,7 +264,7 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
   'get /members/:number': ({ member }) => ({ path: `/members/${one(member)}` }),
   'patch /members/:number': ({ member }) => ({
     path: `/members/${one(member)}`,
-    body: { firstName: 'Aïssatou', role: 'treasurer', group: null },
+    body: { firstName: 'Aïssatou', role: 'treasurer' },
     changed: { role: 'educator' },
   }),
   'get /consents': () => ({ path: '/consents', namesNothing: true }),
