@@ -8,6 +8,7 @@ import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import { createWaker } from '../waker.ts'
 import { carryOn, planBatch } from './planning.ts'
+import { countedLiveMax, keepCounts } from './progress.ts'
 import { type Notice, readNotice, startOf, undoMs } from './record.ts'
 
 export interface NoticePlannerOptions {
@@ -37,16 +38,23 @@ export interface NoticePlanner {
   planOnce(now: Date): Promise<Round>
 }
 
+/** A large notice is counted again after so long while it runs, and more seldom for some days after it. */
+const countRunningMs = 10_000
+const countEndedMs = 10 * 60_000
+const countedDaysMs = 4 * 24 * 3_600_000
+
 /** A report that has not come by then never will. */
 const reportWaitMs = 3 * 24 * 3_600_000
 
 const actor = 'system:notices'
 
-// Oldest first. What begins now, what was begun, and what nobody let go in time.
+// Oldest first. What begins now, what was begun, what nobody let go in time, and what is ended and counted again.
 const workSql = `
   select id from notices
    where status = 'sending' or (status in ('waiting', 'approved') and expires_at <= $1)
       or (status = 'approved' and greatest(approved_at + interval '${undoMs} milliseconds', send_at) <= $1)
+      or (counts is not null and ended_at is not null
+          and (counted_at is null or counted_at <= $2 and ended_at > $3))
    order by approved_at nulls last, id`
 
 // Of a message that the network took, the last word may never come.
@@ -74,6 +82,7 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
       await end(tx, notice, 'expired', now, round)
       return false
     }
+    if (notice.endedAt !== null) await keepCounts(tx, notice.id, now)
     if (!isDue && notice.status !== 'sending') return false
     if (isDue) await tx.query(`update notices set status = 'sending' where id = $1`, [notice.id])
     if (isDue || isPlanning) return planNext(tx, notice, now, round)
@@ -93,14 +102,21 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
       'select count(*)::int as total from notice_recipients where notice_id = $1',
       [notice.id],
     )
+    const total = rows[0]?.total ?? 0
+    if (total > countedLiveMax) await keepCounts(tx, notice.id, now)
     // Its groups were emptied or deleted after it was sent off.
-    if (rows[0]?.total === 0) await end(tx, notice, 'stopped', now, round, 'system:audience_empty')
+    if (total === 0) await end(tx, notice, 'stopped', now, round, 'system:audience_empty')
     return false
   }
 
   async function settle(tx: Queryable, notice: Notice, now: Date, round: Round): Promise<void> {
     const carried = await carryOn(tx, notice, now)
     count(round, { recipients: 0, messages: carried.messages })
+    const { rowCount: stale } = await tx.query(
+      'select 1 from notices where id = $1 and counts is not null and (counted_at is null or counted_at <= $2)',
+      [notice.id, new Date(now.getTime() - countRunningMs)],
+    )
+    if (stale === 1) await keepCounts(tx, notice.id, now)
     const { rows } = await tx.query<{ open: boolean }>(openSql, [
       notice.id,
       new Date(now.getTime() - reportWaitMs),
@@ -146,7 +162,11 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
   /** A notice that fails holds up no other; the first failure is given back when all were tried. */
   async function planOnce(now: Date): Promise<Round> {
     const round: Round = { recipients: 0, messages: 0, ended: 0 }
-    const { rows } = await db.pool.query<{ id: string }>(workSql, [now])
+    const { rows } = await db.pool.query<{ id: string }>(workSql, [
+      now,
+      new Date(now.getTime() - countEndedMs),
+      new Date(now.getTime() - countedDaysMs),
+    ])
     let failure: unknown
     for (const { id } of rows) {
       try {

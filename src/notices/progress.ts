@@ -65,28 +65,57 @@ const statedSql = `
 const noCounts = (): StateCounts =>
   Object.fromEntries(recipientStates.map((state) => [state, 0])) as StateCounts
 
-export async function noticeProgress(tx: Queryable, noticeId: string): Promise<NoticeProgress> {
-  const { rows } = await tx.query<{
-    groupId: string | null
-    name: string | null
-    state: RecipientState
-    members: number
-  }>(
-    `select c.group_id as "groupId", g.name, c.state, c.members
-       from (select group_id, state, count(*)::int as members from (${statedSql} where r.notice_id = $1) stated group by 1, 2) c
-       left join groups g on g.id = c.group_id
-      order by g.name nulls last, c.group_id`,
+/** One group and state; groups and states without a member have none. */
+interface Count {
+  groupId: string | null
+  state: RecipientState
+  members: number
+}
+
+/** A notice to more members than this is counted by the planner, not by whoever looks at it. */
+export const countedLiveMax = 5_000
+
+async function countNow(tx: Queryable, noticeId: string): Promise<Count[]> {
+  const { rows } = await tx.query<Count>(
+    `select group_id as "groupId", state, count(*)::int as members
+       from (${statedSql} where r.notice_id = $1) stated group by 1, 2`,
     [noticeId],
   )
+  return rows
+}
+
+/** Keeps the counts of a large notice with it. */
+export async function keepCounts(tx: Queryable, noticeId: string, now: Date): Promise<void> {
+  const counts = await countNow(tx, noticeId)
+  await tx.query('update notices set counts = $2, counted_at = $3 where id = $1', [
+    noticeId,
+    JSON.stringify(counts),
+    now,
+  ])
+}
+
+/** Of a notice to thousands as it was some seconds ago (after its end: minutes), else as it is. */
+export async function noticeProgress(tx: Queryable, noticeId: string): Promise<NoticeProgress> {
+  const kept = await tx.query<{ counts: Count[] | null }>('select counts from notices where id = $1', [
+    noticeId,
+  ])
+  const counts = kept.rows[0]?.counts ?? (await countNow(tx, noticeId))
+  const { rows: names } = await tx.query<{ id: string; name: string }>(
+    'select id, name from groups where id = any($1) order by name, id',
+    [counts.flatMap(({ groupId }) => groupId ?? [])],
+  )
+  const groups = new Map<string | null, NoticeProgress['groups'][number]>(
+    names.map(({ id, name }) => [id, { groupId: id, name, counts: noCounts() }]),
+  )
   const progress: NoticeProgress = { total: 0, byState: noCounts(), groups: [] }
-  for (const { groupId, name, state, members } of rows) {
+  for (const { groupId, state, members } of counts) {
     progress.total += members
     progress.byState[state] += members
-    const last = progress.groups.at(-1)
-    const group = last?.groupId === groupId ? last : { groupId, name, counts: noCounts() }
-    if (group !== last) progress.groups.push(group)
+    const group = groups.get(groupId) ?? { groupId, name: null, counts: noCounts() }
+    groups.set(groupId, group)
     group.counts[state] += members
   }
+  progress.groups = [...groups.values()]
   return progress
 }
 
@@ -121,7 +150,7 @@ export interface NoticesAsked {
 const listSql = `
   select n.id, n.status, n.channel, n.purpose, n.template, n.author_staff_id as "authorStaffId",
          n.author_member_id as "authorMemberId", n.created_at as "createdAt", n.send_at as "sendAt",
-         n.approved_at as "approvedAt", n.ended_at as "endedAt", n.audience->'groupIds' as "groupIds"
+         n.approved_at as "approvedAt", n.ended_at as "endedAt", n.audience->'groupIds' as "groupIds", n.counts
     from notices n
    where n.programme_id = $1 and ($2::uuid is null or n.author_staff_id = $2)
      and ($3::uuid is null or n.id < $3)
@@ -131,24 +160,24 @@ const listSql = `
 
 /** Newest first. */
 export async function listNotices(tx: Queryable, asked: NoticesAsked): Promise<ListedNotice[]> {
-  const { rows } = await tx.query<Omit<ListedNotice, 'counts'>>(listSql, [
+  const { rows } = await tx.query<Omit<ListedNotice, 'counts'> & { counts: Count[] | null }>(listSql, [
     asked.programmeId,
     asked.authorStaffId ?? null,
     asked.before ?? null,
     asked.groupIds ?? null,
     asked.limit,
   ])
-  const { rows: counted } = await tx.query<{ id: string; state: RecipientState; members: number }>(
+  const { rows: counted } = await tx.query<Count & { id: string }>(
     `select notice_id as id, state, count(*)::int as members
        from (${statedSql} where r.notice_id = any($1)) stated group by 1, 2`,
-    [rows.map(({ id }) => id)],
+    [rows.flatMap(({ id, counts }) => (counts === null ? [id] : []))],
   )
-  const countsById = new Map(rows.map(({ id }) => [id, noCounts()]))
-  for (const { id, state, members } of counted) {
-    const counts = countsById.get(id)
-    if (counts !== undefined) counts[state] = members
-  }
-  return rows.map((row) => ({ ...row, counts: countsById.get(row.id) ?? noCounts() }))
+  return rows.map(({ counts, ...row }) => {
+    const sums = noCounts()
+    for (const { state, members } of counts ?? counted.filter(({ id }) => id === row.id))
+      sums[state] += members
+    return { ...row, counts: sums }
+  })
 }
 
 export interface RecipientsAsked {
@@ -160,12 +189,14 @@ export interface RecipientsAsked {
   after?: string
 }
 
+// In the order of the members' own index, so that a page of a notice to 100,000 reads no more than the page.
 const recipientsSql = `
   select st.member_id as "memberId", mb.number, mb.first_name as "firstName", mb.last_name as "lastName", mb.alias,
          st.group_id as "groupId", st.state, st.reason, st.told_at as "toldAt"
-    from (${statedSql} where r.notice_id = $1 and ($2::uuid is null or r.group_id = $2)) st
-    join members mb on mb.id = st.member_id
-   where ($3::text[] is null or st.state = any($3)) and ($4::text is null or mb.number > $4)
+    from members mb
+   cross join lateral (${statedSql} where r.notice_id = $1 and r.member_id = mb.id and ($2::uuid is null or r.group_id = $2)) st
+   where mb.programme_id = (select programme_id from notices where id = $1)
+     and ($3::text[] is null or st.state = any($3)) and ($4::text is null or mb.number > $4)
    order by mb.number limit $5 offset $6`
 
 /** By member number. */
@@ -220,6 +251,8 @@ export async function markTold(
     [noticeId, memberId, now, by],
   )
   if (rowCount !== 1) return false
+  // A large notice is counted again in the planner's next round.
+  await tx.query('update notices set counted_at = null where id = $1 and counts is not null', [noticeId])
   await recordAudit(tx, {
     at: now,
     programmeId,
