@@ -12,6 +12,7 @@ const crashTrials = [
   'R9-dialogues',
   'R10-one-snapshot',
   'R14-bulk',
+  'N1-notice',
   'R15-rolling',
   'R17-silence',
 ]

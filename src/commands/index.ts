@@ -9,6 +9,7 @@ import { registerImport } from './import.ts'
 import { registerMenus } from './menus.ts'
 import { registerMessages } from './messages.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerNotices } from './notices.ts'
 import { registerOutbox } from './outbox.ts'
 import { registerPinReset } from './pin-reset.ts'
 import { registerPrivacy } from './privacy.ts'
@@ -27,6 +28,7 @@ export const commands: readonly Register[] = [
   registerMenus,
   registerApiKey,
   registerMessages,
+  registerNotices,
   registerOutbox,
   registerCost,
   registerPinReset,

@@ -18,7 +18,7 @@ export interface NoticePlannerOptions {
   metrics: Metrics
   /** Between two rounds [5000]. */
   intervalMs?: number
-  /** Members in one transaction [10000]. */
+  /** Members in one transaction [20000]. */
   batchMembers?: number
 }
 
@@ -67,7 +67,7 @@ const openSql = `
 export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanner {
   const { db, clock, logger, metrics } = options
   const intervalMs = options.intervalMs ?? 5_000
-  const batchMembers = options.batchMembers ?? 10_000
+  const batchMembers = options.batchMembers ?? 20_000
   const waker = createWaker()
   let running = false
   let stopping = false

@@ -41,6 +41,17 @@ const kinds: readonly { name: string; days: keyof KeepDays | number; sql: string
                          order by created_at limit $2 for update skip locked)`,
   },
   {
+    // After the texts of its messages, which are older than its end. A draft that nobody sent is given up first.
+    name: 'notice_texts',
+    days: 'texts',
+    stamps: true,
+    sql: `update notices set texts = '{}', fields = '{}', texts_purged_at = $3, ended_at = coalesce(ended_at, $3),
+                 status = case when status = 'draft' then 'undone' else status end
+           where id in (select id from notices where texts_purged_at is null
+                           and (ended_at < $1 or status = 'draft' and created_at < $1)
+                         order by id limit $2 for update skip locked)`,
+  },
+  {
     name: 'delivery_reports',
     days: 'callbacks',
     sql: `delete from delivery_reports

@@ -201,6 +201,7 @@ async function writeGroups(writer: Writer, groups: readonly SeedGroup[]): Promis
   await insertPhones(writer, members, memberIds)
   await noteConsents(writer, groups, memberIds)
   await insertMeetings(writer, groups, groupIds)
+  await insertDraft(writer)
   await insertSessions(writer, groups, groupIds, memberIds)
   await writeMoney(writer, members, memberIds)
   return members.flatMap(({ number, demo }) => (demo?.hasPin === true ? [memberIds.get(number) ?? ''] : []))
@@ -278,6 +279,16 @@ async function insertPhones(
      select t.member_id, added.id from unnest($3::uuid[], $4::text[]) as t (member_id, msisdn)
        join added on added.msisdn = t.msisdn`,
     [programmeId, msisdns, held.map((row) => row.memberId), held.map((row) => row.msisdn)],
+  )
+}
+
+/** A notice that a facilitator left as a draft, to be looked at and sent. */
+async function insertDraft({ tx, programmeId, facilitatorIds, now }: Writer): Promise<void> {
+  await tx.query(
+    `insert into notices (programme_id, author_staff_id, channel, purpose, audience, template, lane, dedupe_key, created_at)
+     select $1, $2, 'console', 'service', jsonb_build_object('groupIds', jsonb_build_array(g.id)), 'bring_booklet', 'bulk', 'demo', $3
+       from groups g where g.programme_id = $1 and g.facilitator_id = $2 order by g.code limit 1`,
+    [programmeId, facilitatorIds[0], now],
   )
 }
 

@@ -62,6 +62,13 @@ async function writeRows(age: number): Promise<void> {
               $3::text || i, 12, $5, $5 from generate_series(1, $7::int) i`,
       [programme.id, member.id, `${status}/${age}`, status, at, text, each],
     )
+  for (const status of ['done', 'draft', 'sending'])
+    await pool.query(
+      `insert into notices (programme_id, channel, purpose, audience, texts, status, ended_at, dedupe_key, created_at)
+       select $1, 'console', 'service', '{}', '{"fr": "Awa Diatta"}', $2::text, case when $2 = 'done' then $4::timestamptz end,
+              $2 || '/' || $3 || '/' || i, $4 from generate_series(1, $5::int) i`,
+      [programme.id, status, `${age}`, at, each],
+    )
   await pool.query(
     `insert into delivery_reports (provider, provider_message_id, status, phone_ids, received_at)
      select 'africastalking', $1::text || '/' || i, 'Success', array[$3::uuid], $2 from generate_series(1, $4::int) i`,
@@ -144,6 +151,13 @@ test('after its days each kind is forgotten, the day before it is not, and facts
   // It may still leave, so its text is not history yet.
   expect(await of('queued', 'text is not null and text_purged_at is null')).toEqual(allOf(...ages))
   expect((await columns('messages')).rows).toEqual(factsBefore)
+
+  const notices = (status: string, more: string) =>
+    left('notices', age, `dedupe_key like '${status}/%' and ${more}`)
+  for (const status of ['done', 'draft'])
+    expect(await notices(status, `texts <> '{}'`)).toEqual(allOf(0, 1, 6, 8, 29, 31, 89))
+  expect(await notices('draft', `status = 'undone'`)).toEqual(allOf(91, 400))
+  expect(await notices('sending', `texts <> '{}'`)).toEqual(allOf(...ages))
 
   const idAge = "split_part(external_id, '/', 1)"
   expect(await left('inbound_messages', idAge)).toEqual(allOf(...ages))
