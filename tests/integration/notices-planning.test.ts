@@ -1,5 +1,6 @@
 // A notice from its start to its end: who gets it, once, whoever plans; what is asked again when it is sent; what became of it.
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { openAsOf } from '../../src/ledger/as-of.ts'
 import { recordWords } from '../../src/members/consent.ts'
 import { approveNotice, draftNotice, sendNotice, stopNotice, undoNotice } from '../../src/notices/notices.ts'
 import {
@@ -9,7 +10,8 @@ import {
   recipientsOf,
   unreachedOf,
 } from '../../src/notices/progress.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { verifyMessages } from '../../src/outbound/verify.ts'
+import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
 import {
   createMember,
   createProgramme,
@@ -295,6 +297,40 @@ describe('when it is sent', () => {
     expect(await decide(minutesOn(3))).toMatchObject({ action: 'cancel', reason: 'stopped' })
   })
 
+  it('is derived again from the notice by "tama verify messages", also once it was stopped; other words are found', async () => {
+    await member({ number: 'J1' })
+    await member({ number: 'J2', language: 'wo' })
+    const free = await notice({ texts: { fr: 'Bonjour.', wo: 'Bëgg naa la.' } })
+    const template = await notice({ template: 'bring_booklet', texts: {} })
+    await plan()
+    for (const id of [free, template])
+      for (const decision of (await decisionsOf(database.db, id, minutesOn(3))).values()) {
+        if (decision.action !== 'send') throw new Error(decision.action)
+        const { messageId, language, text, factsAt, factsSnapshot } = decision
+        await database.db.pool.query(
+          `update messages set status = 'submitted', language = $2, text = $3, facts_at = $4, facts_snapshot = $5::pg_snapshot, submitted_at = $4 where id = $1`,
+          [messageId, language, text, factsAt, factsSnapshot],
+        )
+      }
+    await database.db.transaction((tx) => stopNotice(tx, free, 'operator', minutesOn(4)))
+    const asOf = openAsOf({ url: database.url, logger: silentLogger })
+    const verify = () =>
+      verifyMessages({
+        db: database.db,
+        asOf,
+        i18n,
+        programmeId: programme.id,
+        from: testNow,
+        until: minutesOn(60),
+      })
+    expect(await verify()).toEqual({ checked: 4, unchecked: 0, mismatches: [] })
+    await database.db.pool.query(`update messages set text = 'Bonsoir.' where text = 'Bonjour.'`)
+    expect((await verify()).mismatches).toMatchObject([
+      { template: 'notice.free', states: `notice ${free}`, why: 'text' },
+    ])
+    await asOf.close()
+  })
+
   it('counts surveys and promotion for the cap of a day', async () => {
     await member({ number: 'F1' })
     await database.db.pool.query('update programmes set daily_cap = 1')
@@ -480,6 +516,36 @@ describe('what became of it', () => {
        select programme_id, member_id, purpose, template, lane, dedupe_key || '/resend', notice_id, not_before, 'delivered', id from messages`,
     )
     expect((await noticeProgress(database.db.pool, id)).byState.reached).toBe(1)
+  })
+
+  it('to thousands is counted by the planner, and again once somebody was told', async () => {
+    const { pool } = database.db
+    await pool.query(
+      `with people as (
+         insert into members (programme_id, group_id, number, first_name, last_name, alias, language)
+         select $1, $2, 'P' || i, 'Awa', 'Diatta', 'Awa', 'fr' from generate_series(1, $3::int) i returning id)
+       insert into consents (member_id, purpose, granted, channel, wording, language, collector, collected_at)
+       select id, 'receipt', true, 'staff', 'sheet-1', 'fr', 'staff:test', $4 from people`,
+      [programme.id, programme.groupId, countedLiveMax + 1, new Date(0)],
+    )
+    await member({ number: 'Q1' })
+    await pool.query('update programmes set approval_above = 100000')
+    const id = await notice()
+    await plan()
+    const states = async () => (await noticeProgress(pool, id)).byState
+    expect(await states()).toMatchObject({ waiting: 1, excluded: countedLiveMax + 1 })
+    await bringTo(database.db, id, 'Q1', 'delivered')
+    expect(await states()).toMatchObject({ waiting: 1, reached: 0 })
+    await plan(minutesOn(3))
+    expect(await states()).toMatchObject({ waiting: 0, reached: 1 })
+    expect(await statusOf(database.db, id)).toBe('done')
+    const [one] = await recipientsOf(pool, id, { states: ['excluded'], limit: 1 })
+    await database.db.transaction((tx) =>
+      markTold(tx, { noticeId: id, memberId: one?.memberId ?? '', by: 'operator', now: testNow }),
+    )
+    await plan(minutesOn(4))
+    expect(await states()).toMatchObject({ excluded: countedLiveMax, told: 1 })
+    expect((await listNotices(pool, { programmeId: programme.id, limit: 1 }))[0]?.counts.told).toBe(1)
   })
 
   it('stopped half way says how many had left, cancels the rest, and who stopped it', async () => {

@@ -268,6 +268,18 @@ staff:
     )
   const acts: Act[] = [
     {
+      command: 'notices',
+      action: 'notice.stopped',
+      words: () => ['notices', 'stop', ground.notice, ...of],
+      without: () => [
+        ['notices', ...of],
+        ['notices', 'show', ground.notice, ...of],
+        ['notices', 'stop', ground.draft, ...of],
+        ['notices', 'stop', 'none', ...of],
+      ],
+      again: 0,
+    },
+    {
       command: 'programme',
       action: 'programme.opened',
       words: () => ['programme', file('palmis.yaml', description)],
