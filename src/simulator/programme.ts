@@ -109,6 +109,7 @@ async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: Seed
     pinHolders.push(...(await writeGroups(writer, groups)))
     onProgress?.(Math.min(members, (first + count) * groupSize), members)
   }
+  await insertDraft(writer)
   return { programmeId, pinHolders }
 }
 
@@ -201,7 +202,6 @@ async function writeGroups(writer: Writer, groups: readonly SeedGroup[]): Promis
   await insertPhones(writer, members, memberIds)
   await noteConsents(writer, groups, memberIds)
   await insertMeetings(writer, groups, groupIds)
-  await insertDraft(writer)
   await insertSessions(writer, groups, groupIds, memberIds)
   await writeMoney(writer, members, memberIds)
   return members.flatMap(({ number, demo }) => (demo?.hasPin === true ? [memberIds.get(number) ?? ''] : []))

@@ -4,6 +4,7 @@ import { openAsOf } from '../../src/ledger/as-of.ts'
 import { recordWords } from '../../src/members/consent.ts'
 import { approveNotice, draftNotice, sendNotice, stopNotice, undoNotice } from '../../src/notices/notices.ts'
 import {
+  countedLiveMax,
   listNotices,
   markTold,
   noticeProgress,
