@@ -5,6 +5,7 @@ import { everyRole, officeRoles, type StaffRole } from './roles.ts'
 const entries: readonly MenuEntry[] = [
   { path: '/', key: 'menu.today', roles: everyRole },
   { path: '/groups', key: 'menu.groups', roles: everyRole },
+  { path: '/meetings', key: 'menu.meetings', roles: everyRole },
   { path: '/members', key: 'menu.members', roles: everyRole },
   { path: '/notices', key: 'menu.notices', roles: ['facilitator', ...officeRoles] },
   { path: '/messages', key: 'menu.messages', roles: ['facilitator', ...officeRoles] },

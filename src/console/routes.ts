@@ -1,11 +1,13 @@
 // Every page of the console. The matrix of the tests is made from this table: who sees which page.
 import type { ConsoleRoute } from './page.ts'
 import { auditRoutes } from './pages/audit.ts'
+import { calendarRoutes } from './pages/calendar.ts'
 import { costRoutes } from './pages/cost.ts'
 import { deliveryRoutes } from './pages/deliveries.ts'
 import { fileRoutes } from './pages/files.ts'
 import { groupRoutes } from './pages/groups.ts'
 import { languageRoutes } from './pages/languages.ts'
+import { meetingRoutes } from './pages/meetings.ts'
 import { memberRoutes } from './pages/member.ts'
 import { membersRoutes } from './pages/members.ts'
 import { messageRoutes } from './pages/messages.ts'
@@ -19,6 +21,8 @@ import { todayRoutes } from './pages/today.ts'
 export const consoleRoutes: readonly ConsoleRoute[] = [
   ...todayRoutes,
   ...groupRoutes,
+  ...calendarRoutes,
+  ...meetingRoutes,
   ...membersRoutes,
   ...memberRoutes,
   ...messageRoutes,

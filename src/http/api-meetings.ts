@@ -331,9 +331,15 @@ export async function readinessOf(
   code: string,
 ): Promise<Answer<z.infer<typeof readinessAnswer>>> {
   const { id } = await groupOf(tx, caller, code)
-  const members = (await firstLoanReadiness(tx, id)).map(({ memberId: _id, number: member, ...rest }) => ({
-    member,
-    ...rest,
-  }))
+  const members = (await firstLoanReadiness(tx, id)).map(
+    ({ number: member, alias, attended, needed, borrowed, ready }) => ({
+      member,
+      alias,
+      attended,
+      needed,
+      borrowed,
+      ready,
+    }),
+  )
   return { status: 200, body: { members } }
 }

@@ -9,8 +9,10 @@ export type Attended = { meetingId: string } | { sessionId: string }
 export interface AttendanceRow {
   memberId: string
   number: string
+  /** Several members of a group may have the same one. */
   alias: string
   firstName: string
+  lastName: string
   /** Her own word before a meeting; null: she said nothing. */
   announced: 'yes' | 'no' | null
   /** Null: nobody took it down. */
@@ -38,7 +40,7 @@ const tablesOf = (of: Attended) =>
 export async function attendanceOf(tx: Queryable, of: Attended): Promise<AttendanceRow[]> {
   const { id, kind, gatherings, came, key } = tablesOf(of)
   const { rows } = await tx.query<AttendanceRow>(
-    `select m.id as "memberId", m.number, m.alias, m.first_name as "firstName", c.attended,
+    `select m.id as "memberId", m.number, m.alias, m.first_name as "firstName", m.last_name as "lastName", c.attended,
             ${kind === 'meeting' ? `case a.coming when true then 'yes' when false then 'no' end` : 'null'} as announced
        from ${gatherings} t
        join members m on m.group_id = t.group_id or exists (
@@ -96,6 +98,8 @@ export interface Readiness {
   memberId: string
   number: string
   alias: string
+  firstName: string
+  lastName: string
   /** Initial sessions that she attended. */
   attended: number
   /** Initial sessions that the programme has. */
@@ -109,7 +113,8 @@ export interface Readiness {
 /** The group's active members, by alias. */
 export async function firstLoanReadiness(tx: Queryable, groupId: string): Promise<Readiness[]> {
   const { rows } = await tx.query<Omit<Readiness, 'ready'>>(
-    `select m.id as "memberId", m.number, m.alias, ${initialDoneSql} as attended, ${initialTotalSql} as needed,
+    `select m.id as "memberId", m.number, m.alias, m.first_name as "firstName", m.last_name as "lastName",
+            ${initialDoneSql} as attended, ${initialTotalSql} as needed,
             exists (select 1 from loans l where l.member_id = m.id) as borrowed
        from members m where m.group_id = $1 and m.status = 'active' order by m.alias, m.number`,
     [groupId],

@@ -65,12 +65,14 @@ export async function tellOfChanges(
 export interface ToTell {
   memberId: string
   alias: string
+  firstName: string
+  lastName: string
 }
 
 /** Who would get a message if it were changed now, by alias; for a preview. */
 export async function whoIsToBeTold(tx: Queryable, kind: GatheringKind, id: string): Promise<ToTell[]> {
   const { rows } = await tx.query<ToTell>(
-    `select mb.id as "memberId", mb.alias from ${tables[kind]} g
+    `select mb.id as "memberId", mb.alias, mb.first_name as "firstName", mb.last_name as "lastName" from ${tables[kind]} g
        join members mb on mb.group_id = g.group_id and mb.status = 'active'
       where g.id = $1 and (${wasTold(kind)}) order by mb.alias, mb.id`,
     [id],

@@ -1,11 +1,15 @@
 // Who said that she comes, who came, and who is ready for a first loan.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { namedReads } from '../../src/db.ts'
+import { loadI18n } from '../../src/i18n.ts'
 import { readPosition } from '../../src/ledger/position.ts'
 import { attendanceOf, firstLoanReadiness, takeAttendance } from '../../src/meetings/attendance.ts'
 import { addMeeting } from '../../src/meetings/meetings.ts'
 import { addSession, cancelSession } from '../../src/meetings/trainings.ts'
 import { announceAttendance } from '../../src/members/meeting-answers.ts'
+import { loadProgrammes } from '../../src/members/programmes.ts'
+import { type DataContext, sources } from '../../src/ussd/data.ts'
+import { newDialogue } from '../../src/ussd/session.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createLoan,
@@ -105,6 +109,23 @@ describe('attendance of a meeting', () => {
   })
 })
 
+/** What the training screen of a member reads. */
+async function screenOf({ id, msisdn }: TestMember): Promise<DataContext> {
+  const { db } = database
+  const known = (await loadProgrammes(db)).find((one) => one.id === programme.id)
+  if (known === undefined) throw new Error('no programme')
+  return {
+    db,
+    i18n: loadI18n('locales'),
+    programme: known,
+    dialogue: { ...newDialogue, memberId: id },
+    language: 'fr',
+    msisdn,
+    networkCode: undefined,
+    now: testNow,
+  }
+}
+
 describe('ready for a first loan', () => {
   /** Two initial modules and one that is none. */
   async function sessions(): Promise<[string, string, string]> {
@@ -165,6 +186,10 @@ describe('ready for a first loan', () => {
     expect(await mine(awa)).toMatchObject({ initialDone: 2, initialTotal: 2, readyForFirstLoan: true })
     expect(await mine(binta)).toMatchObject({ initialDone: 1, readyForFirstLoan: false })
     expect(await mine(coumba)).toMatchObject({ initialDone: 2, readyForFirstLoan: false })
+    const says = async (member: TestMember) =>
+      (await sources.training?.load(await screenOf(member)))?.lines.map(({ name }) => name)
+    expect(await says(awa)).toContain('ready')
+    expect(await says(coumba)).not.toContain('ready')
   })
 
   test('is nobody where the programme has no initial session, and no suspended member', async () => {

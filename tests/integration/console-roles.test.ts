@@ -38,6 +38,42 @@ const cases: Readonly<Record<string, Case>> = {
   'get /': { roles: 'fasbmu' },
   'get /groups': { roles: 'fasbmu' },
   'get /groups/:id': { roles: 'fasbmu', path: '/groups/{group}' },
+  'get /groups/:id/calendar': { roles: 'fasbmu', path: '/groups/{group}/calendar' },
+  'post /groups/:id/calendar': {
+    roles: 'fbm',
+    path: '/groups/{group}/calendar',
+    send: { rule: 'FREQ=WEEKLY;COUNT=1', startsOn: '2026-12-01', time: '10:00' },
+  },
+  'post /groups/:id/meetings': {
+    roles: 'fbm',
+    path: '/groups/{group}/meetings',
+    send: { date: '2026-12-05', time: '10:00', place: '' },
+  },
+  'get /groups/:id/training': { roles: 'fasbmu', path: '/groups/{group}/training' },
+  'post /groups/:id/training': {
+    roles: 'fbm',
+    path: '/groups/{group}/training',
+    send: { module: '1', date: '2026-12-05', time: '10:00', place: '' },
+  },
+  'get /meetings': { roles: 'fasbmu' },
+  'get /meetings/:id': { roles: 'fasbmu', path: '/meetings/{meeting}' },
+  'post /meetings/:id/move': {
+    roles: 'fbm',
+    path: '/meetings/{meeting}/move',
+    send: { date: '2026-12-07', time: '10:00', place: 'Brin' },
+  },
+  'post /meetings/:id/cancel': { roles: 'fbm', path: '/meetings/{meeting}/cancel', send: {} },
+  'post /meetings/:id/restore': { roles: 'fbm', path: '/meetings/{meeting}/restore', send: {} },
+  'post /meetings/:id/attendance': { roles: 'fbm', path: '/meetings/{meeting}/attendance', send: {} },
+  'get /trainings/:id': { roles: 'fasbmu', path: '/trainings/{training}' },
+  'post /trainings/:id/move': {
+    roles: 'fbm',
+    path: '/trainings/{training}/move',
+    send: { date: '2026-12-07', time: '10:00', place: 'Brin' },
+  },
+  'post /trainings/:id/cancel': { roles: 'fbm', path: '/trainings/{training}/cancel', send: {} },
+  'post /trainings/:id/restore': { roles: 'fbm', path: '/trainings/{training}/restore', send: {} },
+  'post /trainings/:id/attendance': { roles: 'fbm', path: '/trainings/{training}/attendance', send: {} },
   'get /members': { roles: 'fasbmu' },
   'get /members/:id': { roles: 'fasbmu', path: '/members/{member}' },
   'post /members/:id/pin-reset': { roles: 'fbm', path: '/members/{member}/pin-reset', send: {} },
@@ -138,6 +174,22 @@ beforeAll(async () => {
      values ($1, $2, 'social_worker', 'SECRET1', 's1', now()), ($1, $2, 'call_back', 'OPEN1', 'o1', now())`,
     [programme.id, mine.id],
   )
+  await db.pool.query(
+    `insert into training_modules (programme_id, number, titles) values ($1, 1, '{"fr": "La caisse"}')`,
+    [programme.id],
+  )
+  const gatheringsOf = async (groupId: string) =>
+    (
+      await db.pool.query<{ meeting: string; training: string }>(
+        `with m as (insert into meetings (group_id, starts_at, place) values ($1, '2026-12-01T10:00:00Z', 'Brin') returning id),
+              t as (insert into training_sessions (module_id, group_id, starts_at, place)
+                    select id, $1, '2026-12-02T10:00:00Z', 'Brin' from training_modules limit 1 returning id)
+         select m.id as meeting, t.id as training from m, t`,
+        [groupId],
+      )
+    ).rows[0] ?? { meeting: '', training: '' }
+  const gatherings = await gatheringsOf(programme.groupId)
+  const strangeGatherings = await gatheringsOf(group.id)
   console = await serveConsole(db)
   for (const role of staffRoles) {
     const { id } = await createStaff(db, programme.id, role, {
@@ -162,6 +214,9 @@ beforeAll(async () => {
     strangeNotice: notices[1]?.id ?? '',
     group: programme.groupId,
     strangeGroup: group.id,
+    ...gatherings,
+    strangeMeeting: strangeGatherings.meeting,
+    strangeTraining: strangeGatherings.training,
     member: mine.id,
     strange: strange.id,
     foreign: foreign.id,
@@ -240,6 +295,8 @@ describe('what a role sees', () => {
     expect((await browser.get('/groups')).text).not.toContain('Kassoumay')
     for (const path of [
       '/groups/{strangeGroup}',
+      '/meetings/{strangeMeeting}',
+      '/trainings/{strangeTraining}',
       '/members/{strange}',
       '/members/{foreign}',
       '/messages/{strangeMessage}',
@@ -258,6 +315,16 @@ describe('what a role sees', () => {
       expect((await browser.submit(`/members/${strange.id}/${act}`, { phone: '+221770123456' })).status).toBe(
         404,
       )
+    for (const act of ['move', 'cancel', 'restore', 'attendance'])
+      for (const path of [`/meetings/{strangeMeeting}/${act}`, `/trainings/{strangeTraining}/${act}`])
+        expect((await browser.submit(fill(path), { date: '2026-12-07', time: '10:00' })).status, path).toBe(
+          404,
+        )
+    for (const act of ['calendar', 'meetings', 'training'])
+      expect((await browser.submit(fill(`/groups/{strangeGroup}/${act}`), {})).status, act).toBe(404)
+    for (const part of ['calendar', 'training'])
+      expect((await browser.get(fill(`/groups/{strangeGroup}/${part}`))).status, part).toBe(404)
+    expect((await browser.get('/meetings')).text).not.toContain('Kassoumay')
     expect(await rowsOfAudit()).toBe(before)
   })
 

@@ -2,7 +2,18 @@
 
 import { RequestError } from '../../errors.ts'
 import { html } from '../../markup.ts'
-import { badge, button, facts, field, link, moment, nothing, searchForm, table } from '../elements.ts'
+import {
+  badge,
+  button,
+  facts,
+  field,
+  link,
+  moment,
+  momentText,
+  nothing,
+  searchForm,
+  table,
+} from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, PageContext } from '../page.ts'
 import { everyRole, groupScopeSql } from '../roles.ts'
@@ -83,6 +94,7 @@ async function groupPage(context: PageContext) {
     [say('group.members'), String(group.members)],
     [say('meeting.next'), group.nextMeeting === null ? undefined : moment(context, group.nextMeeting)],
   ])}
+<p>${link(`/groups/${id}/calendar`, say('calendar.title'))} · ${link(`/groups/${id}/training`, say('training.title'))}</p>
 ${await membersTable(context, id)}
 ${await meetingsTable(context, id)}`
   return { title: group.name, body }
@@ -141,6 +153,7 @@ async function membersTable({ tx, say }: PageContext, groupId: string) {
 async function meetingsTable(context: PageContext, groupId: string) {
   const { tx, say, now } = context
   const { rows } = await tx.query<{
+    id: string
     startsAt: Date
     place: string
     status: string
@@ -162,7 +175,10 @@ async function meetingsTable(context: PageContext, groupId: string) {
   return table(
     say('group.meetings'),
     [
-      { title: say('meeting.time'), cell: ({ startsAt }) => moment(context, startsAt) },
+      {
+        title: say('meeting.time'),
+        cell: ({ id, startsAt }) => link(`/meetings/${id}`, momentText(context.programme.timeZone, startsAt)),
+      },
       { title: say('group.place'), cell: ({ place }) => place },
       { title: say('member.state'), cell: ({ status }) => say(`meeting_status.${status}`) },
       { title: say('meeting.announced'), cell: ({ coming }) => coming, figures: true },
