@@ -32,6 +32,10 @@ export const alarmCodes = {
     sentence:
       'A changed menu or text has faults: the former one is served. See the log, or "tama menus check".',
   },
+  'cases.stuck': {
+    notServing: false,
+    sentence: 'A programme has an overdue case and nobody whom it could be passed on to: appoint staff.',
+  },
   'pin.guessing': {
     notServing: false,
     sentence: "A programme's wrong PINs in ten minutes are above its limit: somebody may be guessing.",

@@ -41,6 +41,12 @@ export const requestErrors = {
     sentence: 'The new schedule contradicts what is paid or charged.',
   },
   'loan.number_taken': { status: 409, sentence: 'This loan number is already used.' },
+  'case.taken': { status: 409, sentence: 'Somebody else works on this case.' },
+  'case.over': { status: 409, sentence: 'This case is closed.' },
+  'case.no_appointment': {
+    status: 422,
+    sentence: 'Only who asked for an adviser has an appointment.',
+  },
   'case.closed': { status: 409, sentence: 'This case is closed with another outcome.' },
   'notice.refused': { status: 422, sentence: 'The notice cannot be written or sent like this.' },
   'notice.reference_conflict': { status: 409, sentence: 'This reference already names a different notice.' },

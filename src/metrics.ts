@@ -84,6 +84,11 @@ export function createMetrics() {
       buckets: seconds,
       registers,
     }),
+    casesOverdue: new Gauge({
+      name: 'tama_cases_overdue',
+      help: 'Open cases whose promised day is over, of all programmes, as the planner last saw them',
+      registers,
+    }),
     verifications: new Counter({
       name: 'tama_receipt_verifications_total',
       help: 'Receipt codes that somebody dialled, by outcome: found, unknown, too_often',

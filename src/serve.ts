@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
-
+import { createEscalation } from './cases/escalation.ts'
 import type { Config } from './config.ts'
 import { createConsole } from './console/console.ts'
 import { createPipeline } from './db.ts'
@@ -222,13 +222,14 @@ async function startWorker(
   }
 }
 
-function startPlanner({ runtime, metrics, parts }: House): void {
+function startPlanner({ runtime, metrics, alarms, parts }: House): void {
   const { db, clock, logger } = runtime
   const planner = createPlanner({ db, clock, logger, metrics })
   const notices = createNoticePlanner({ db, clock, logger, metrics })
   const daily = createDaily({ db, clock, logger, metrics, keepDays: runtime.config.keepDays })
   const meetings = createMeetingWriter({ db, clock, logger })
-  for (const [name, part] of Object.entries({ planner, notices, daily, meetings })) {
+  const cases = createEscalation({ db, clock, logger, metrics, alarms })
+  for (const [name, part] of Object.entries({ planner, notices, daily, meetings, cases })) {
     part.start()
     parts.push({ name, stop: () => part.stop() })
   }

@@ -15,7 +15,7 @@ export const registerPinReset: Register = (cli) => {
       const { programme: code } = options
       if (typeof code !== 'string') throw new UsageError('Name the programme: --programme CODE.')
       const ofStaff = options.staff === true
-      const { resetPinInPerson } = await import('../members/pin-reset.ts')
+      const { resetPinAndClose } = await import('../cases/pin-reset.ts')
       const { resetStaffPin } = await import('../members/staff-pin-reset.ts')
       const { parseMsisdn } = await import('../msisdn.ts')
       await withRuntime(async (runtime) => {
@@ -32,7 +32,7 @@ export const registerPinReset: Register = (cli) => {
         await db
           .transaction((tx) =>
             staff === undefined
-              ? resetPinInPerson(tx, { ...written, member: String(whose), confirmedBy: by })
+              ? resetPinAndClose(tx, { ...written, member: String(whose), confirmedBy: by })
               : resetStaffPin(tx, { ...written, staff, confirmedBy: { msisdn: by } }),
           )
           .catch((error: unknown) => {

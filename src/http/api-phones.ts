@@ -1,10 +1,10 @@
 // In: what staff see and say about a member's phones and PIN. Out: their states, numbers masked. What it means is in members/reverify.ts,
 // rebind.ts and pin-reset.ts.
 import type { z } from 'zod'
+import { resetPinAndClose } from '../cases/pin-reset.ts'
 import type { Clock } from '../clock.ts'
 import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
-import { resetPinInPerson } from '../members/pin-reset.ts'
 import { confirmPhone } from '../members/rebind.ts'
 import { doubtMember } from '../members/reverify.ts'
 import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
@@ -70,7 +70,7 @@ export async function resetPin(
 ): Promise<Answer<z.infer<typeof pinResetAnswer>>> {
   await memberIdOf(tx, caller, number)
   const msisdnOf = await numbersOf(tx, caller)
-  await resetPinInPerson(tx, {
+  await resetPinAndClose(tx, {
     programmeId: caller.programmeId,
     member: number,
     confirmedBy: msisdnOf(confirmedBy, 'confirmedBy'),

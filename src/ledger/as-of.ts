@@ -46,7 +46,7 @@ const viewsSql = [
      select p.* from public.postings p join public.entries v on v.id = p.entry_id where ${seen('v.tx_id')}`,
   `create or replace temporary view accounts as select * from public.accounts v where ${seen('v.tx_id')}`,
   ...['instalments', 'meetings', 'training_sessions', 'notices'].map((table) => asOfView(table)),
-  ...['training_modules', 'programmes', 'members'].map((table) => asOfView(table, 'true')),
+  ...['training_modules', 'programmes', 'members', 'cases'].map((table) => asOfView(table, 'true')),
 ].join(';\n')
 
 export interface AsOf {

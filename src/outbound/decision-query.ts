@@ -94,6 +94,9 @@ export interface DecisionRow {
   trainingPlace: string | null
   trainingTitles: Record<string, string> | null
 
+  caseStatus: string | null
+  appointmentAt: Date | null
+
   noticeId: string | null
   noticeStatus: string | null
   /** What its template states, or what somebody wrote, by language. */
@@ -232,6 +235,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        mt.place as "meetingPlace",
        ts.id as "trainingId", ts.status as "trainingStatus", ts.starts_at as "trainingStartsAt",
        ts.place as "trainingPlace", tm.titles as "trainingTitles",
+       ca.status as "caseStatus", ca.appointment_at as "appointmentAt",
        m.notice_id as "noticeId", nt.status as "noticeStatus", nt.fields as "noticeFields", nt.texts as "noticeTexts",
        coalesce(mt.changes, ts.changes) as "gatheringChanges", held.holds as "gatheringHolds", held.told_at as "gatheringToldAt"
   from unnest($1::uuid[]) with ordinality as wanted(id, position)
@@ -248,6 +252,7 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
   left join meetings mt on mt.id = m.meeting_id
   left join training_sessions ts on ts.id = m.training_session_id
   left join training_modules tm on tm.id = ts.module_id
+  left join cases ca on ca.id = m.case_id
   left join notices nt on nt.id = m.notice_id
   ${heldSql}
  order by wanted.position`

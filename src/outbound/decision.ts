@@ -77,8 +77,14 @@ export function whyUntrue(row: DecisionRow): string | undefined {
     return whyOff(row.meetingStatus, row.meetingStartsAt, row.params.startsAt)
   if (row.template === 'reminder.training')
     return whyOff(row.trainingStatus, row.trainingStartsAt, row.params.startsAt)
+  if (row.template === 'case.appointment') return whyNoAppointment(row)
   if (isChange(row.template)) return whyOvertaken(row)
   return undefined
+}
+
+function whyNoAppointment({ caseStatus, appointmentAt, params }: DecisionRow): string | undefined {
+  if (caseStatus !== 'open' || appointmentAt === null) return 'called_off'
+  return Date.parse(params.startsAt ?? '') === appointmentAt.getTime() ? undefined : 'moved'
 }
 
 /** A notice that was stopped, undone or refused has nothing more to say; one whose messages are all told still stands by them. */

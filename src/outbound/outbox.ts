@@ -31,6 +31,7 @@ export interface NewMessage {
   instalmentId?: string
   meetingId?: string
   trainingSessionId?: string
+  caseId?: string
   correctsId?: string
   notBefore: Date
   expiresAt?: Date
@@ -38,12 +39,12 @@ export interface NewMessage {
 
 const messageColumns =
   'programme_id, member_id, phone_id, purpose, template, lane, dedupe_key, params, entry_id, instalment_id, meeting_id, ' +
-  'training_session_id, corrects_id, not_before, expires_at'
+  'training_session_id, case_id, corrects_id, not_before, expires_at'
 
 const createSql = `
   insert into messages (${messageColumns})
   select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-    $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::timestamptz[], $15::timestamptz[])
+    $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::uuid[], $14::uuid[], $15::timestamptz[], $16::timestamptz[])
   on conflict (programme_id, dedupe_key) do nothing`
 
 /** Rows written; a message whose (programme, dedupeKey) is already there is skipped. One statement. */
@@ -64,6 +65,7 @@ export async function createMessages(tx: Queryable, messages: readonly NewMessag
     column((message) => message.instalmentId),
     column((message) => message.meetingId),
     column((message) => message.trainingSessionId),
+    column((message) => message.caseId),
     column((message) => message.correctsId),
     column((message) => message.notBefore),
     column((message) => message.expiresAt),
@@ -74,7 +76,7 @@ export async function createMessages(tx: Queryable, messages: readonly NewMessag
 const resendSql = `
   insert into messages (${messageColumns}, notice_id, resends_id)
   select programme_id, member_id, phone_id, purpose, template, lane, dedupe_key || '/resend', params, entry_id, instalment_id,
-         meeting_id, training_session_id, corrects_id, $2, expires_at, notice_id, id
+         meeting_id, training_session_id, case_id, corrects_id, $2, expires_at, notice_id, id
     from messages where id = any($1::uuid[]) and resends_id is null
   on conflict do nothing`
 

@@ -157,8 +157,8 @@ function signatureOf({ row, language, i18n }: TextAsk, info: LanguageInfo): stri
   return i18n.text(language, 'sms', 'part.signature', { facilitator })
 }
 
-/** Day and time of the meeting or training, there where the programme is. */
+/** Day and time of the meeting, training or appointment, there where the programme is. */
 function gatheringValues({ row, language, i18n }: TextAsk): Values {
-  const startsAt = row.meetingStartsAt ?? row.trainingStartsAt
+  const startsAt = row.meetingStartsAt ?? row.trainingStartsAt ?? row.appointmentAt
   return startsAt === null ? {} : momentValues(i18n, language, startsAt, row.timeZone)
 }

@@ -40,6 +40,7 @@ interface Sent {
   meetingId: string | null
   trainingSessionId: string | null
   noticeId: string | null
+  caseId: string | null
 }
 
 type Kept = Sent & { language: string; text: string; factsAt: Date; snapshot: string }
@@ -49,7 +50,7 @@ const sentSql = `
   select id, template, language, text, facts_at as "factsAt", facts_snapshot::text as snapshot,
          coalesce(facts_at, submitted_at) as "toldAt", member_id as "memberId", entry_id as "entryId",
          corrects_id as "correctsId", instalment_id as "instalmentId", meeting_id as "meetingId",
-         training_session_id as "trainingSessionId", notice_id as "noticeId"
+         training_session_id as "trainingSessionId", notice_id as "noticeId", case_id as "caseId"
     from messages
    where programme_id = $1 and coalesce(facts_at, submitted_at) >= $2 and coalesce(facts_at, submitted_at) < $3
      and status in ('submitting', 'submitted', 'sent', 'delivered', 'undelivered', 'unknown')
@@ -153,6 +154,7 @@ function carries(message: Sent): boolean {
   if (family === 'receipt' || family === 'loan') return message.entryId !== null && message.memberId !== null
   if (family === 'correction') return message.entryId !== null && message.correctsId !== null
   if (family === 'notice') return message.noticeId !== null && message.memberId !== null
+  if (family === 'case') return message.caseId !== null && message.memberId !== null
   if (family === 'meeting') return message.meetingId !== null
   if (family === 'training') return message.trainingSessionId !== null
   if (family !== 'reminder') return true
@@ -165,6 +167,7 @@ function statesOf(message: Sent): string {
   if (message.instalmentId !== null) return `instalment ${message.instalmentId}`
   if (message.meetingId !== null) return `meeting ${message.meetingId}`
   if (message.trainingSessionId !== null) return `training ${message.trainingSessionId}`
+  if (message.caseId !== null) return `case ${message.caseId}`
   if (message.noticeId !== null) return `notice ${message.noticeId}`
   return message.memberId === null ? 'nothing' : `position of member ${message.memberId}`
 }

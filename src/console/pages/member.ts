@@ -1,12 +1,13 @@
 // One member: who she is, her phones, what she agreed to, her cases and messages; her money only for roles that may see it.
+
 import type { Decimal } from 'decimal.js'
 import { localParts } from '../../calendar.ts'
+import { resetPinAndClose } from '../../cases/pin-reset.ts'
 import { namedReads } from '../../db.ts'
 import { RequestError } from '../../errors.ts'
 import { readMovements, readPosition } from '../../ledger/position.ts'
 import { html, type Markup } from '../../markup.ts'
 import { consentPurposes, newestWordSql } from '../../members/consent.ts'
-import { resetPinInPerson } from '../../members/pin-reset.ts'
 import { confirmPhone } from '../../members/rebind.ts'
 import { doubtMember } from '../../members/reverify.ts'
 import { parseMsisdn } from '../../msisdn.ts'
@@ -297,7 +298,7 @@ async function resetPin(context: PageContext) {
   const { tx, staff, actor, now } = context
   const { id, number } = await findMember(context)
   const reset = { programmeId: staff.programmeId, member: number, confirmedBy: staff.msisdn, actor, at: now }
-  await resetPinInPerson(tx, reset)
+  await resetPinAndClose(tx, reset)
   return { to: `/members/${id}`, done: 'pin_reset' }
 }
 
