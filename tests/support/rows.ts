@@ -74,4 +74,6 @@ export const plainRow: DecisionRow = {
   gatheringChanges: null,
   gatheringHolds: null,
   gatheringToldAt: null,
+  caseStatus: null,
+  appointmentAt: null,
 }
