@@ -198,7 +198,7 @@ const actOf = (clock: Clock, caller: ApiCaller, reference: string) => ({
   now: clock.now(),
 })
 
-function found<Done extends { case: CaseState }>(done: Done | undefined): Done {
+function known<Done>(done: Done | undefined): Done {
   if (done === undefined)
     throw new RequestError('route.unknown', { field: 'reference', detail: 'no case has this reference' })
   return done
@@ -212,8 +212,10 @@ export async function takeCaseOf(
   reference: string,
   { staff }: z.infer<typeof takingSchema>,
 ): Promise<Answer<CaseAnswer>> {
+  const act = actOf(clock, caller, reference)
+  known(await caseByReference(tx, act, reference))
   const staffId = await staffOf(tx, caller, staff)
-  const taken = found(await takeCase(tx, { ...actOf(clock, caller, reference), staffId }))
+  const taken = known(await takeCase(tx, { ...act, staffId }))
   if (taken.case.status === 'closed') throw new RequestError('case.over', { field: 'reference' })
   if (taken.case.ownerId !== staffId) throw new RequestError('case.taken', { field: 'staff' })
   return { status: taken.takenNow ? 201 : 200, body: bodyOf(taken.case) }
@@ -248,7 +250,7 @@ export async function appointmentOf(
   const moment = at === null ? null : new Date(at)
   if (moment !== null && moment <= act.now)
     throw new RequestError('request.field_invalid', { field: 'at', detail: 'must lie ahead' })
-  const appointed = found(await appointCase(tx, { ...act, at: moment }))
+  const appointed = known(await appointCase(tx, { ...act, at: moment }))
   if (appointed.case.kind !== 'adviser') throw new RequestError('case.no_appointment', { field: 'reference' })
   if (appointed.case.status === 'closed') throw new RequestError('case.over', { field: 'reference' })
   return { status: appointed.changed ? 201 : 200, body: bodyOf(appointed.case) }
@@ -262,7 +264,7 @@ export async function closeCaseOf(
   reference: string,
   { outcome }: z.infer<typeof closingSchema>,
 ): Promise<Answer<CaseAnswer>> {
-  const closed = found(await closeCase(tx, { ...actOf(clock, caller, reference), outcome }))
+  const closed = known(await closeCase(tx, { ...actOf(clock, caller, reference), outcome }))
   if (closed.case.outcome !== outcome) throw new RequestError('case.closed', { field: 'outcome' })
   return { status: closed.closedNow ? 201 : 200, body: bodyOf(closed.case) }
 }

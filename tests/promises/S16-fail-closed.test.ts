@@ -174,6 +174,7 @@ describe.each(isFull ? backends : backends.slice(-1))('with dialogues in %s', (b
   }
   const ground = () => ({
     caseReference: 'AB12CD',
+    adviserCase: 'AB12CE',
     programme: world.programme,
     member: 'N-awa',
     loan: 'L-awa',

@@ -92,6 +92,8 @@ export interface Ground {
   officer: string
   /** An open case of the officer. */
   caseReference: string
+  /** The officer asked for an adviser. */
+  adviserCase: string
   /** Phone of the facilitator of her group. */
   facilitator: string
   /** A notice to her group that a program drafted, and one that is under way and was for her. */
@@ -155,12 +157,16 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
   const facilitator = programme.currency === 'XOF' ? '+221776900001' : '+50937900001'
   await appointFacilitator(db, programme, facilitator)
   const officer = await createMember(db, programme, { number: `${member.number}-officer`, role: 'president' })
+  const asked = { programmeId: programme.id, memberId: officer.id, now: testNow }
   const { reference: caseReference } = await openCase(db.pool, {
-    programmeId: programme.id,
-    memberId: officer.id,
+    ...asked,
     kind: 'call_back',
     hopKey: `ground/${member.number}`,
-    now: testNow,
+  })
+  const { reference: adviserCase } = await openCase(db.pool, {
+    ...asked,
+    kind: 'adviser',
+    hopKey: `ground-adviser/${member.number}`,
   })
   const [draft = '', notice = ''] = await createNotices(db, programme, member.id)
   const newPhone = `+22178${String(1_000_000 + grounds)}`
@@ -172,6 +178,7 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
     untouchedLoan,
     entry,
     caseReference,
+    adviserCase,
     newPhone,
     draft,
     notice,
@@ -320,6 +327,21 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
     changed: { member: 'nobody' },
   }),
   'get /cases': () => ({ path: '/cases', namesNothing: true }),
+  'post /members/:number/cases': ({ officer }) => ({
+    path: `/members/${one(officer)}/cases`,
+    body: { kind: 'lost_phone', language: 'fr' },
+    changed: { kind: 'pin_reset' },
+  }),
+  'post /cases/:reference/take': ({ caseReference, facilitator }) => ({
+    path: `/cases/${one(caseReference)}/take`,
+    body: { staff: facilitator },
+    changed: { staff: facilitator.replace('+', '00') },
+  }),
+  'post /cases/:reference/appointment': ({ adviserCase }) => ({
+    path: `/cases/${one(adviserCase)}/appointment`,
+    body: { at: '2026-11-26T10:00:00Z' },
+    changed: { at: '2026-11-27T10:00:00Z' },
+  }),
   'post /cases/:reference/close': ({ caseReference }) => ({
     path: `/cases/${one(caseReference)}/close`,
     body: { outcome: 'answered' },

@@ -62,6 +62,8 @@ export const plainRow: DecisionRow = {
   meetingStatus: null,
   meetingStartsAt: null,
   meetingPlace: null,
+  caseStatus: null,
+  appointmentAt: null,
   trainingId: null,
   trainingStatus: null,
   trainingStartsAt: null,
