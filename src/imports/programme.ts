@@ -70,6 +70,7 @@ const programmeSchema = z
     dailyCap: z.number().int().min(1).max(20).default(2),
     weeklyCap: z.number().int().min(1).max(100).default(6),
     answerWorkingDays: z.number().int().min(1).max(30).default(3),
+    approvalAbove: z.number().int().min(0).max(1_000_000).default(200),
     caseRules: caseRulesSchema.default({}),
     unblockCodes: z
       .record(
