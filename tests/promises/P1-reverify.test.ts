@@ -286,7 +286,7 @@ describe('while it is in doubt', () => {
   test('the dialogue offers language and help, whatever is dialled; no name, no account, no PIN', async () => {
     const home = await dial(awa.msisdn)
     expect(home).toBe(
-      'CON Bienvenue. Pour votre compte, voyez votre animatrice à la réunion.\n1 Langue\n2 Aide\n7 Vérifier un recu',
+      'CON Bienvenue. Votre compte: votre animatrice.\n1 Langue\n2 Aide\n4 Téléphone perdu\n7 Vérifier un recu',
     )
     for (const inputs of [
       ['1'],

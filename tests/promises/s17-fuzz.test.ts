@@ -42,6 +42,7 @@ beforeAll(async () => {
   const ground = await createGround(db, programme)
   // Nothing here is due, so nothing but the heartbeat moves by itself.
   await db.pool.query(`update instalments set due_date = due_date + 3650`)
+  await db.pool.query(`update cases set promised_date = promised_date + 3650`)
   await db.pool.query(`update ledger_events set handled_at = now()`)
   key = await createApiKey(db, programme.id, 'fuzz')
   port = await freePort()

@@ -76,6 +76,4 @@ export const plainRow: DecisionRow = {
   gatheringChanges: null,
   gatheringHolds: null,
   gatheringToldAt: null,
-  caseStatus: null,
-  appointmentAt: null,
 }
