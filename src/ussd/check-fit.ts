@@ -118,24 +118,25 @@ function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, r
     const needsOnePage = state.kind === 'end' || (isFirst && !isExcused(scope, notice))
     const said = notice === undefined ? '' : ` with "${notice.reason}" above it`
     const where = `${menu.menu}.${name}: in ${tag} for programme ${programme.code}${said}`
-    const place = textPlace(scope, menu, name)
+    // Looked up only for what is wrong: it reads the file again.
+    const place = () => textPlace(scope, menu, name)
     const last = pages.screens[0]
     if (pages.endless)
       report({
-        ...place,
+        ...place(),
         what: `${where} it has more than ${pagesMax} pages`,
         remedy: 'Show less on it, or part it into several states.',
       })
     if (over !== undefined)
       report({
-        ...place,
+        ...place(),
         what: `${where} a page has ${over.units} of ${over.limit} ${unitOf(over)}`,
         text: over.text,
         remedy: `Take ${over.units - over.limit} off its texts.${costly(over)}`,
       })
     else if (!pages.whole && last !== undefined)
       report({
-        ...place,
+        ...place(),
         what: `${where} an option with navigation is longer than ${Math.min(...pages.screens.map(({ limit }) => limit))}`,
         text: pages.longestOption,
         remedy: `Shorten the option or the reasons of the screen.${costly(last)}`,
@@ -143,7 +144,7 @@ function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, r
     else if (needsOnePage && pages.screens.length > 1 && last !== undefined) {
       const units = pages.screens.reduce((sum, screen) => sum + screen.units, 0)
       report({
-        ...place,
+        ...place(),
         what: `${where} ${state.kind === 'end' ? 'the last screen' : 'the first screen'} is longer than ${last.limit}`,
         text: pages.screens.map(({ text }) => text).join('\n'),
         remedy: `It has about ${units} ${unitOf(last)}: shorten its texts.${costly(last)}`,
@@ -205,6 +206,7 @@ function pagesOf(
   let whole = true
   let endless = false
   let options: string[] = []
+  const values = worstValues(scope, menu, name, state)
   for (let page = 0; page < pagesMax; page += 1) {
     const dialogue: Dialogue = {
       ...newDialogue,
@@ -213,7 +215,7 @@ function pagesOf(
       language: tag,
       role,
       hasPin: true,
-      values: worstValues(scope, menu, name, state),
+      values,
     }
     const request = { menu, state, dialogue, view, language: tag, septetsMax }
     const quiet = notice !== undefined && page > 0

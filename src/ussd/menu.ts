@@ -285,8 +285,17 @@ export function isForSome(option: MenuOption, { roles }: MenuState): boolean {
   )
 }
 
+/** A menu never changes once it is read, and its proof asks at every state. */
+const transitions = new WeakMap<Menu, readonly Transition[]>()
+
 /** Every transition of a menu. Gates count as ways to their states. */
-export function transitionsOf(menu: Menu): Transition[] {
+export function transitionsOf(menu: Menu): readonly Transition[] {
+  const known = transitions.get(menu) ?? findTransitions(menu)
+  transitions.set(menu, known)
+  return known
+}
+
+function findTransitions(menu: Menu): Transition[] {
   const found: Transition[] = []
   const add = (from: string, to: string, by: string, path: readonly PropertyKey[]) => {
     if (to === '@home') found.push({ from, to: menu.home, by, path })

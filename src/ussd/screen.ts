@@ -101,8 +101,10 @@ function paged(
   let cut = crowded
   let found: { text: string; page: number; more: boolean } | undefined
   for (let shown = 0; ; shown += 1) {
-    const everything = rest.map((unit) => unit.text).join('\n')
-    if (cost(everything) <= roomLast) {
+    // A letter costs one at least: a long rest need not be joined and counted on each of its pages.
+    const lettersLeft = rest.reduce((sum, unit) => sum + unit.text.length + 1, -1)
+    const everything = lettersLeft > roomLast ? undefined : rest.map((unit) => unit.text).join('\n')
+    if (everything !== undefined && cost(everything) <= roomLast) {
       const text = [everything, lastFoot].filter((part) => part !== '').join('\n')
       return {
         ...(found ?? { text: said + text, page: shown, more: false }),
