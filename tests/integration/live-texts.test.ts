@@ -18,7 +18,7 @@ let base: string
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tama-live-'))
-  for (const part of ['dist', 'locales', 'menus', 'prisma', 'package.json'])
+  for (const part of ['dist', 'locales', 'menus', 'prisma', 'package.json', 'src/console/console.css'])
     cpSync(join(root, part), join(folder, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   database = await createTestDatabase()
