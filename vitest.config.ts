@@ -18,10 +18,11 @@ const crashTrials = [
   'R15-rolling',
   'R16-restore',
   'R17-silence',
+  'S16-fail-closed',
 ]
 if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${crashTrials.join(', ')}`)
-// They hold processes to seconds, or wait for them on both cores: after all others, one after the other.
-const alone = ['tests/integration/redis-away.test.ts', trial('S16-fail-closed')]
+// It holds processes to seconds, on both cores: after all others.
+const alone = ['tests/integration/redis-away.test.ts']
 const all = 'tests/**/*.test.ts'
 
 // Every answer of the API that a test sees is held to its OpenAPI page.
