@@ -4,10 +4,9 @@ import type { Alarms } from '../alarms.ts'
 import { recordAudit } from '../audit.ts'
 import type { Clock } from '../clock.ts'
 import type { Db, Queryable } from '../db.ts'
-import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { createWaker } from '../waker.ts'
+import { createRounds } from '../rounds.ts'
 import { chooseOwner } from './owner.ts'
 import { type CaseKind, ownersAfter } from './rules.ts'
 import { overdueSql } from './worklist.ts'
@@ -57,14 +56,10 @@ const nextSql = `
 
 export function createEscalation(options: EscalationOptions): Escalation {
   const { db, clock, logger, metrics, alarms, intervalMs = hourMs } = options
-  const waker = createWaker()
-  let stopping = false
-  let loop: Promise<void> = Promise.resolve()
-
   async function runOnce(now: Date): Promise<Escalated> {
     const done: Escalated = { passedOn: 0, stuck: 0 }
     const stuckIn = new Set<string>()
-    for (let after = '00000000-0000-0000-0000-000000000000'; !stopping; ) {
+    for (let after = '00000000-0000-0000-0000-000000000000'; !rounds.isStopping(); ) {
       const one = await db.transaction((tx) => passOn(tx, after, now))
       if (one === undefined) break
       after = one.id
@@ -86,31 +81,15 @@ export function createEscalation(options: EscalationOptions): Escalation {
     return done
   }
 
-  async function run(): Promise<void> {
-    let failures = 0
-    while (!stopping) {
-      try {
-        await runOnce(clock.now())
-        failures = 0
-      } catch (error) {
-        failures += 1
-        logger.error({ event: 'cases.failed', code: errorCode(error), failures })
-      }
-      await waker.rest(failures > 0 ? Math.min(60_000 * 2 ** failures, intervalMs) : intervalMs)
-    }
-  }
-
-  return {
-    runOnce,
-    start() {
-      loop = run()
-    },
-    async stop() {
-      stopping = true
-      waker.stop()
-      await loop
-    },
-  }
+  const rounds = createRounds({
+    clock,
+    logger,
+    failed: 'cases.failed',
+    intervalMs,
+    retryMs: 60_000,
+    work: runOnce,
+  })
+  return { runOnce, start: rounds.start, stop: rounds.stop }
 }
 
 /** The next overdue case; undefined when there is none that another planner does not have. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { createWaker } from '../waker.ts'
+import { createRounds, whenAlone } from '../rounds.ts'
 import { type Calendar, calendarColumns, occurrencesOf, writeAhead } from './ahead.ts'
 
 export interface WriterOptions {
@@ -36,10 +36,6 @@ const batchSql = `
 
 export function createMeetingWriter(options: WriterOptions): MeetingWriter {
   const { db, clock, logger, intervalMs = 6 * 3_600_000, batchCalendars = 500 } = options
-  const waker = createWaker()
-  let stopping = false
-  let loop: Promise<void> = Promise.resolve()
-
   /** A rule that somebody wrote into the table past our reading of it holds up no other group. */
   function isReadable(calendar: Calendar): boolean {
     try {
@@ -54,7 +50,7 @@ export function createMeetingWriter(options: WriterOptions): MeetingWriter {
   async function round(now: Date): Promise<number> {
     let written = 0
     let after = '00000000-0000-0000-0000-000000000000'
-    while (!stopping) {
+    while (!rounds.isStopping()) {
       const last = await db.transaction(async (tx) => {
         const { rows } = await tx.query<Calendar>(batchSql, [after, batchCalendars])
         written += await writeAhead(tx, rows.filter(isReadable), now)
@@ -67,54 +63,14 @@ export function createMeetingWriter(options: WriterOptions): MeetingWriter {
     return written
   }
 
-  async function runOnce(now: Date): Promise<number | undefined> {
-    const lock = await db.pool.connect()
-    // A lost connection rejects the next query on it and is also told here; unheard, that would end the process.
-    const onLost = () => {}
-    lock.on('error', onLost)
-    let broken = true
-    try {
-      const { rows } = await lock.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
-        writerLockKey,
-      ])
-      let written: number | undefined
-      if (rows[0]?.mine === true)
-        try {
-          written = await round(now)
-        } finally {
-          await lock.query('select pg_advisory_unlock($1)', [writerLockKey])
-        }
-      broken = false
-      return written
-    } finally {
-      lock.off('error', onLost)
-      lock.release(broken)
-    }
-  }
-
-  async function run(): Promise<void> {
-    let failures = 0
-    while (!stopping) {
-      try {
-        await runOnce(clock.now())
-        failures = 0
-      } catch (error) {
-        failures += 1
-        logger.error({ event: 'meetings.failed', code: errorCode(error), failures })
-      }
-      await waker.rest(failures > 0 ? Math.min(60_000 * 2 ** failures, intervalMs) : intervalMs)
-    }
-  }
-
-  return {
-    runOnce,
-    start() {
-      loop = run()
-    },
-    async stop() {
-      stopping = true
-      waker.stop()
-      await loop
-    },
-  }
+  const runOnce = (now: Date) => whenAlone(db, writerLockKey, () => round(now))
+  const rounds = createRounds({
+    clock,
+    logger,
+    failed: 'meetings.failed',
+    intervalMs,
+    retryMs: 60_000,
+    work: runOnce,
+  })
+  return { runOnce, start: rounds.start, stop: rounds.stop }
 }

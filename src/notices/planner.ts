@@ -6,7 +6,7 @@ import type { Db, Queryable } from '../db.ts'
 import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { createWaker } from '../waker.ts'
+import { createRounds } from '../rounds.ts'
 import { carryOn, planBatch } from './planning.ts'
 import { countedLiveMax, keepCounts } from './progress.ts'
 import { type Notice, readNotice, startOf, undoMs } from './record.ts'
@@ -68,10 +68,6 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
   const { db, clock, logger, metrics } = options
   const intervalMs = options.intervalMs ?? 5_000
   const batchMembers = options.batchMembers ?? 20_000
-  const waker = createWaker()
-  let running = false
-  let stopping = false
-  let loop: Promise<void> = Promise.resolve()
 
   /** True while there is more of it to do at once. */
   async function step(tx: Queryable, notice: Notice, now: Date, round: Round): Promise<boolean> {
@@ -152,7 +148,7 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
   }
 
   async function work(id: string, now: Date, round: Round): Promise<void> {
-    for (let more = true; more && !stopping; )
+    for (let more = true; more && !rounds.isStopping(); )
       more = await db.transaction(async (tx) => {
         const notice = await readNotice(tx, id, 'skip')
         return notice === undefined ? false : step(tx, notice, now, round)
@@ -181,34 +177,16 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
     return round
   }
 
-  async function planLoop(): Promise<void> {
-    let failures = 0
-    while (running) {
-      try {
-        await planOnce(clock.now())
-        failures = 0
-      } catch (error) {
-        failures += 1
-        logger.error({ event: 'notices.failed', code: errorCode(error), failures })
-      }
-      await waker.rest(failures > 0 ? Math.min(1_000 * 2 ** failures, 60_000) : intervalMs)
-    }
-  }
-
-  return {
-    planOnce,
-    start() {
-      if (running) return
-      running = true
-      loop = planLoop()
-    },
-    async stop() {
-      running = false
-      stopping = true
-      waker.stop()
-      await loop
-    },
-  }
+  const rounds = createRounds({
+    clock,
+    logger,
+    failed: 'notices.failed',
+    intervalMs,
+    retryMs: 1_000,
+    retryMaxMs: 60_000,
+    work: planOnce,
+  })
+  return { planOnce, start: rounds.start, stop: rounds.stop }
 }
 
 function count(round: Round, { recipients, messages }: Pick<Round, 'recipients' | 'messages'>): void {

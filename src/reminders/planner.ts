@@ -7,7 +7,7 @@ import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import { createMessagesFromSelect } from '../outbound/outbox.ts'
-import { createWaker } from '../waker.ts'
+import { createRounds, whenAlone } from '../rounds.ts'
 import { type ReminderKind, reminderKinds } from './kinds/index.ts'
 
 export interface PlannerOptions {
@@ -41,9 +41,6 @@ interface ProgrammeDay {
 export function createPlanner(options: PlannerOptions): Planner {
   const { db, clock, logger, metrics } = options
   const intervalMs = options.intervalMs ?? 600_000
-  const waker = createWaker()
-  let running = false
-  let loop: Promise<void> = Promise.resolve()
 
   async function planKind(kind: ReminderKind, programme: ProgrammeDay, now: Date): Promise<number> {
     const startedMs = elapsedMs()
@@ -86,60 +83,23 @@ export function createPlanner(options: PlannerOptions): Planner {
 
   async function planOnce(now: Date): Promise<Planned> {
     const planned: Planned = Object.fromEntries(reminderKinds.map((kind) => [kind.name, 0]))
-    const lock = await db.pool.connect()
-    let broken = true
-    let failure: unknown
-    // A lost connection rejects the next query on it and is also told here; unheard, that would end the process.
-    const onLost = () => {}
-    lock.on('error', onLost)
-    try {
-      const { rows } = await lock.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
-        plannerLockKey,
-      ])
-      if (rows[0]?.mine === true) {
-        const programmes = await db.pool.query<ProgrammeDay>(
-          'select id, time_zone as "timeZone" from programmes order by code',
-        )
-        try {
-          failure = await planAll(programmes.rows, now, planned)
-        } finally {
-          await lock.query('select pg_advisory_unlock($1)', [plannerLockKey])
-        }
-      }
-      broken = false
-    } finally {
-      lock.off('error', onLost)
-      lock.release(broken)
-    }
+    const failure = await whenAlone(db, plannerLockKey, async () => {
+      const programmes = await db.pool.query<ProgrammeDay>(
+        'select id, time_zone as "timeZone" from programmes order by code',
+      )
+      return planAll(programmes.rows, now, planned)
+    })
     if (failure !== undefined) throw failure
     return planned
   }
 
-  async function planLoop(): Promise<void> {
-    let failures = 0
-    while (running) {
-      try {
-        await planOnce(clock.now())
-        failures = 0
-      } catch (error) {
-        failures += 1
-        logger.error({ event: 'reminders.failed', code: errorCode(error), failures })
-      }
-      await waker.rest(failures > 0 ? Math.min(1_000 * 2 ** failures, intervalMs) : intervalMs)
-    }
-  }
-
-  return {
-    planOnce,
-    start() {
-      if (running) return
-      running = true
-      loop = planLoop()
-    },
-    async stop() {
-      running = false
-      waker.stop()
-      await loop
-    },
-  }
+  const rounds = createRounds({
+    clock,
+    logger,
+    failed: 'reminders.failed',
+    intervalMs,
+    retryMs: 1_000,
+    work: planOnce,
+  })
+  return { planOnce, start: rounds.start, stop: rounds.stop }
 }

@@ -231,6 +231,18 @@ describe('sending', () => {
     expect((await facilitator.get(path)).text).toMatch(/Told 1/)
   })
 
+  it('a facilitator sees of a notice to all what became of it in her own groups only', async () => {
+    const { db } = database
+    const path = await written(branch, { group: [], everybody: 'yes' })
+    await branch.submit(`${path}/send`)
+    await noticePlanner(db).planOnce(new Date(testNow.getTime() + 61_000))
+    expect((await branch.get(path)).text).toMatch(/Waiting 3[\s\S]*Kassoumay[\s\S]*Oumou/)
+    const { text } = await facilitator.get(path)
+    expect(text).toMatch(/Waiting 2/)
+    expect(text).toContain('Ndeye')
+    expect(text).not.toMatch(/Waiting 3|Kassoumay|Oumou/)
+  })
+
   it('is stopped half way: what had not left never does', async () => {
     const { db } = database
     const path = await written(facilitator)

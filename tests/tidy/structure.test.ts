@@ -33,6 +33,7 @@ const layers: readonly (readonly string[])[] = [
     'db',
     'metrics',
     'waker',
+    'rounds',
     'audit',
     'markup',
     'generated',

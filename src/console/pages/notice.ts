@@ -1,6 +1,7 @@
 // One notice: how it will look and what it costs before it is sent, what became of it afterwards, and the list to read out.
 import { RequestError } from '../../errors.ts'
 import { html, type Markup } from '../../markup.ts'
+import { exclusions } from '../../notices/audience.ts'
 import {
   approveNotice,
   type Notice,
@@ -22,6 +23,7 @@ import {
   recipientsOf,
   type StateCounts,
 } from '../../notices/progress.ts'
+import { startOf } from '../../notices/record.ts'
 import { badge, button, facts, faultSummary, form, link, live, moment, nothing, table } from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
@@ -171,23 +173,20 @@ async function audienceText({ tx, say, i18n }: PageContext, { audience }: Notice
 async function formsOf(context: PageContext, notice: Notice): Promise<Markup> {
   const { say, staff, now } = context
   if (!changesThings(staff)) return nothing
-  const { id, status, approvedAt, sendAt } = notice
+  const { id, status } = notice
   const isAuthor = notice.authorStaffId === staff.id
   const mayJudge = (approvers as readonly string[]).includes(staff.role) && !isAuthor
-  const start = Math.max(sendAt?.getTime() ?? 0, (approvedAt?.getTime() ?? 0) + undoMs)
-  const isHeld = status === 'approved' && now.getTime() < start
+  const start = startOf(notice)
+  const heldUntil = status === 'approved' && start !== undefined && now < start ? start : undefined
   const one = (verb: string, danger = false) =>
     form(context, `/notices/${id}/${verb}`, button(say(`notice_act.${verb}`), { danger }))
   return html`${status === 'draft' && isAuthor ? one('send') : nothing}
 ${status === 'waiting' ? html`<p>${say('notice.waits')}</p>` : nothing}
 ${status === 'waiting' && mayJudge ? html`${one('approve')}${one('refuse', true)}` : nothing}
-${isHeld ? html`<p>${say('notice.leaves')} ${moment(context, new Date(start))}</p>` : nothing}
-${(status === 'draft' && isAuthor) || (status === 'waiting' && isAuthor) || isHeld ? one('undo', true) : nothing}
-${status === 'sending' || (status === 'approved' && !isHeld) ? one('stop', true) : nothing}`
+${heldUntil === undefined ? nothing : html`<p>${say('notice.leaves')} ${moment(context, heldUntil)}</p>`}
+${(status === 'draft' && isAuthor) || (status === 'waiting' && isAuthor) || heldUntil !== undefined ? one('undo', true) : nothing}
+${status === 'sending' || (status === 'approved' && heldUntil === undefined) ? one('stop', true) : nothing}`
 }
-
-/** How long a notice can be taken back after it was approved. */
-const undoMs = 60_000
 
 async function previewOf(context: PageContext, { id }: Notice, own: string[] | undefined): Promise<Markup> {
   const { tx, say, i18n, now } = context
@@ -247,6 +246,11 @@ const barParts: readonly { states: readonly RecipientState[]; style: string }[] 
   { states: ['not_reached', 'unknown', 'opted_out', 'excluded'], style: 'bar-bad' },
 ]
 
+const sumOf = (all: readonly StateCounts[]) =>
+  Object.fromEntries(
+    recipientStates.map((state) => [state, all.reduce((sum, counts) => sum + counts[state], 0)]),
+  ) as StateCounts
+
 const totalOf = (counts: StateCounts) => recipientStates.reduce((sum, state) => sum + counts[state], 0)
 
 function barOf({ say }: PageContext, counts: StateCounts): Markup {
@@ -274,14 +278,15 @@ async function progressOf(context: PageContext, { id }: Notice, own: string[] | 
     ({ groupId }) => own === undefined || (groupId !== null && own.includes(groupId)),
   )
   const state = recipientStates.find((one) => one === query.state)
-  const people = (
-    await recipientsOf(tx, id, {
-      limit: recipientsMax,
-      ...(state === undefined ? {} : { states: [state] }),
-    })
-  ).filter(({ groupId }) => own === undefined || (groupId !== null && own.includes(groupId)))
+  const counts = own === undefined ? progress.byState : sumOf(groups.map((group) => group.counts))
+  const people = await peopleOf(
+    context,
+    id,
+    own === undefined ? [undefined] : groups.map(({ groupId }) => groupId),
+    state,
+  )
   return html`<h2>${say('notice.progress')}</h2>
-${own === undefined && progress.total > 0 ? html`<p>${barOf(context, progress.byState)}</p>` : nothing}
+${totalOf(counts) > 0 ? html`<p>${barOf(context, counts)}</p>` : nothing}
 ${table<NoticeProgress['groups'][number]>(
   say('menu.groups'),
   [
@@ -299,9 +304,29 @@ ${table<NoticeProgress['groups'][number]>(
   say('notice.not_planned'),
 )}
 <p>${recipientStates
-    .filter((one) => progress.byState[one] > 0)
+    .filter((one) => counts[one] > 0)
     .map((one) => html`${link(`/notices/${id}?state=${one}`, say(`recipient_state.${one}`))} `)}</p>
 ${peopleTable(context, people)}`
+}
+
+/** Of these groups; undefined among them: of the whole notice. */
+async function peopleOf(
+  { tx }: PageContext,
+  noticeId: string,
+  groupIds: readonly (string | null | undefined)[],
+  state: RecipientState | undefined,
+): Promise<Recipient[]> {
+  const people: Recipient[] = []
+  for (const groupId of groupIds)
+    if (people.length < recipientsMax)
+      people.push(
+        ...(await recipientsOf(tx, noticeId, {
+          limit: recipientsMax - people.length,
+          ...(groupId === undefined || groupId === null ? {} : { groupId }),
+          ...(state === undefined ? {} : { states: [state] }),
+        })),
+      )
+  return people
 }
 
 function peopleTable({ say }: PageContext, people: readonly Recipient[]): Markup {
@@ -334,16 +359,7 @@ function peopleTable({ say }: PageContext, people: readonly Recipient[]): Markup
 }
 
 /** Exclusions have words of their own; what the network said stays as it is. */
-const worded: ReadonlySet<string> = new Set([
-  'left',
-  'suspended',
-  'opted_out',
-  'in_doubt',
-  'network_block',
-  'no_consent',
-  'no_phone',
-  'no_text',
-])
+const worded: ReadonlySet<string> = new Set(exclusions)
 
 export function reasonText(say: PageContext['say'], { reason }: Recipient): string {
   return reason === null ? '' : worded.has(reason) ? say(`exclusion.${reason}`) : reason
