@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const isFull = process.env.PROMISES === 'full'
 const trial = (name: string) => `tests/promises/${name}.test.ts`
-// Real processes that are killed, restarted and stopped, outages and months: half a minute a file, and more on a busy machine.
+// Real processes that are killed, restarted and stopped: minutes a file, and more on a busy machine.
 const crashTrials = [
   'R1-kill',
   'R3-queue-lost',
@@ -11,18 +11,14 @@ const crashTrials = [
   'R8-replays',
   'R9-dialogues',
   'R10-one-snapshot',
-  'R11-simulation',
-  'R13-outage',
   'R14-bulk',
   'N1-notice',
   'R15-rolling',
-  'R16-restore',
   'R17-silence',
-  'S16-fail-closed',
 ]
 if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${crashTrials.join(', ')}`)
-// It holds processes to seconds, on both cores: after all others.
-const alone = ['tests/integration/redis-away.test.ts']
+// They hold processes to seconds, or wait for them on both cores: after all others, one after the other.
+const alone = ['tests/integration/redis-away.test.ts', trial('R13-outage'), trial('S16-fail-closed')]
 const all = 'tests/**/*.test.ts'
 
 // Every answer of the API that a test sees is held to its OpenAPI page.
