@@ -50,6 +50,7 @@ import type { ProfileName } from './simulator/profile.ts'
 import { createInbound } from './sms/inbound.ts'
 import { type TextWatch, watchTexts } from './texts.ts'
 import { serviceCodeFaults } from './ussd/dial-codes.ts'
+import { createPathCounter } from './ussd/paths.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 
@@ -315,7 +316,10 @@ function createHandlers({ runtime, metrics, programmes, texts, parts }: House, s
   const pins = createPins({ db, pepper: secrets.PIN_PEPPER })
   const sessionKey = createHmac('sha256', secrets.PIN_PEPPER).update('dialogues').digest('base64url')
   const { i18n, menus } = texts.current()
-  const ussd = createUssd({ ...shared, i18n, menus, sessions, pins, sessionKey })
+  const paths = createPathCounter({ db, logger })
+  paths.start()
+  parts.push({ name: 'paths', stop: paths.stop })
+  const ussd = createUssd({ ...shared, i18n, menus, sessions, pins, sessionKey, paths })
   let inbound = createInbound({ ...shared, i18n })
   texts.onTexts((changed) => {
     ussd.use(changed)

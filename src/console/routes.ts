@@ -2,6 +2,8 @@
 import type { ConsoleRoute } from './page.ts'
 import { auditRoutes } from './pages/audit.ts'
 import { calendarRoutes } from './pages/calendar.ts'
+import { caseRoutes } from './pages/case.ts'
+import { casesRoutes } from './pages/cases.ts'
 import { costRoutes } from './pages/cost.ts'
 import { deliveryRoutes } from './pages/deliveries.ts'
 import { fileRoutes } from './pages/files.ts'
@@ -13,6 +15,7 @@ import { membersRoutes } from './pages/members.ts'
 import { messageRoutes } from './pages/messages.ts'
 import { noticeRoutes } from './pages/notice.ts'
 import { noticesRoutes } from './pages/notices.ts'
+import { pathRoutes } from './pages/paths.ts'
 import { readOutRoutes } from './pages/read-out.ts'
 import { settingRoutes } from './pages/settings.ts'
 import { staffRoutes } from './pages/staff.ts'
@@ -25,11 +28,14 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
   ...meetingRoutes,
   ...membersRoutes,
   ...memberRoutes,
+  ...casesRoutes,
+  ...caseRoutes,
   ...messageRoutes,
   ...noticesRoutes,
   ...noticeRoutes,
   ...readOutRoutes,
   ...deliveryRoutes,
+  ...pathRoutes,
   ...costRoutes,
   ...languageRoutes,
   ...fileRoutes,

@@ -116,6 +116,15 @@ const kinds: readonly { name: string; days: keyof KeepDays | number; sql: string
            where key in (select key from rate_limits where expire < extract(epoch from $1::timestamptz) * 1000
                           limit $2 for update skip locked)`,
   },
+  // A year and some weeks, so that a season can be held against the last one.
+  {
+    name: 'ussd_path_counts',
+    days: 400,
+    sql: `delete from ussd_path_counts
+           where (programme_id, day, menu, state) in
+             (select programme_id, day, menu, state from ussd_path_counts where day < ($1::timestamptz at time zone 'utc')::date
+               limit $2 for update skip locked)`,
+  },
   // Dialogues end after minutes and are removed then; this is for what a process that died left behind. Redis does it by itself.
   {
     name: 'ussd_sessions',

@@ -114,6 +114,8 @@ export interface Session {
   /** Length and keyed hash of the whole text seen so far. */
   seenLength: number
   seenHash: string
+  /** Screens of its menu that it has shown, a letter each (paths.ts). */
+  seen?: string
   /** Milliseconds since 1970 of the first callback. */
   beganAtMs: number
   /** Milliseconds since 1970 of the last callback. */

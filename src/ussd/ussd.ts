@@ -1,5 +1,6 @@
 // In: one USSD callback. Out: "CON ..." or "END ...", always, within 8 seconds; an answer that takes longer follows by SMS.
 // Load, step, act, read, show, save. Must never log, store or repeat what was typed: it may be a PIN.
+import { localParts } from '../calendar.ts'
 import { type Clock, elapsedMs, withTimeout } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { DependencyError, errorCode } from '../errors.ts'
@@ -13,6 +14,7 @@ import { createMessages } from '../outbound/outbox.ts'
 import { createConversation, type Hop, type Turn } from './conversation.ts'
 import { createLateAnswers } from './late.ts'
 import type { Menu } from './menu.ts'
+import { type PathCounter, seenWith } from './paths.ts'
 import { createRenderer } from './render.ts'
 import { createSessionKeys, readText, type Session, type UssdCall } from './session.ts'
 import type { Loaded, SessionStore } from './session-store.ts'
@@ -30,6 +32,8 @@ export interface UssdDeps {
   pins: Pins
   /** Secret for the keyed hashes of sessions, callers and texts. */
   sessionKey: string
+  /** Where dialogues go and stop [not counted]. */
+  paths?: PathCounter
   /** When END goes out instead of a screen [7500]. */
   deadlineMs?: number
 }
@@ -58,6 +62,7 @@ export function createUssd(deps: UssdDeps) {
     return { renderer, conversation: createConversation({ ...deps, ...texts, renderer, keys }) }
   }
   let { renderer, conversation } = speakingIn(deps)
+  let menus = deps.menus
   const late = createLateAnswers({ logger, metrics })
   const programmes = new Map(deps.programmes.map((programme) => [programme.serviceCode, programme]))
   /** Callbacks of one session wait for one another, so that a repeated one finds the answer of the first. */
@@ -81,15 +86,30 @@ export function createUssd(deps: UssdDeps) {
         ended: turn.ended || hop.lateReply !== undefined,
         seenLength: hop.call.text.length,
         seenHash: hop.textHash,
+        seen: seenIn(hop, loaded.session, dialogue),
         beganAtMs: loaded.session?.beganAtMs ?? hop.atMs,
         lastAtMs: now.getTime(),
       }
       const { key, textHash } = hop
       const caller = loaded.version === 0 || loaded.session === undefined ? callerOf(hop) : undefined
       const saved = await sessions.save({ key, version: loaded.version, session, caller, textHash, reply })
-      if (saved) return { reply, outcome: turn.outcome, state: dialogue.state, turn }
+      if (saved) {
+        count(hop, loaded.session, session)
+        return { reply, outcome: turn.outcome, state: dialogue.state, turn }
+      }
     }
     throw new DependencyError('dependency.slow', 'A session changed under every try')
+  }
+
+  function seenIn({ programme }: Hop, before: Session | undefined, dialogue: Session['dialogue']): string {
+    const menu = menus.get(dialogue.menu ?? programme.menu)
+    return deps.paths === undefined || menu === undefined ? '' : seenWith(menu, before, dialogue)
+  }
+
+  function count({ programme }: Hop, before: Session | undefined, after: Session): void {
+    if (deps.paths === undefined) return
+    const day = localParts(new Date(after.beganAtMs), programme.timeZone).date
+    deps.paths.note({ programmeId: programme.id, day, ownMenu: programme.menu, before, after })
   }
 
   const callerOf = ({ caller, programme, call }: Hop) => caller ?? keys.caller(programme.id, call.msisdn)
@@ -186,6 +206,7 @@ export function createUssd(deps: UssdDeps) {
     /** Other menus and texts from the next callback on; what is remembered of answers given stays. */
     use(texts: Pick<UssdDeps, 'i18n' | 'menus'>): void {
       ;({ renderer, conversation } = speakingIn(texts))
+      menus = texts.menus
     },
 
     /** Never rejects. `only`: the one programme that the caller may reach, by its id; a code of another one is unknown to it. */

@@ -32,6 +32,8 @@ interface Case {
   roles: string
   path?: string
   send?: Record<string, string>
+  /** To whom what stands at the address is not there. */
+  hidden?: string
 }
 
 const cases: Readonly<Record<string, Case>> = {
@@ -105,6 +107,17 @@ const cases: Readonly<Record<string, Case>> = {
   'post /notices/:id/refuse': { roles: 'bm', path: '/notices/{notice}/refuse', send: {} },
   'post /notices/:id/undo': { roles: 'fbm', path: '/notices/{notice}/undo', send: {} },
   'post /notices/:id/stop': { roles: 'fbm', path: '/notices/{notice}/stop', send: {} },
+  'get /cases': { roles: 'fasbmu' },
+  // Nobody's own: advisers and social workers do not see that it is there.
+  'get /cases/:reference': { roles: 'fasbmu', path: '/cases/OPEN1', hidden: 'as' },
+  'post /cases/:reference/take': { roles: 'fasbm', path: '/cases/OPEN1/take', send: {} },
+  'post /cases/:reference/appointment': { roles: 'fasbm', path: '/cases/OPEN1/appointment', send: {} },
+  'post /cases/:reference/close': {
+    roles: 'fasbm',
+    path: '/cases/OPEN1/close',
+    send: { outcome: 'answered' },
+  },
+  'get /paths': { roles: 'bmu' },
   'get /deliveries': { roles: 'bmu' },
   'get /cost': { roles: 'bmu' },
   'get /languages': { roles: 'fasbmu' },
@@ -249,13 +262,14 @@ it('every route has a line in the matrix, and every line a route', () => {
 
 describe.each(consoleRoutes.map((route) => [keyOf(route), route] as const))('%s', (key, route) => {
   it.each(staffRoles)('%s', async (role) => {
-    const { roles = '', path = route.path, send } = cases[key] ?? {}
+    const { roles = '', path = route.path, send, hidden = '' } = cases[key] ?? {}
     const may = [...roles].map((letter) => letters[letter])
     const browser = browserOf(role)
     const before = await rowsOfAudit()
     if (route.method === 'get') {
       const reply = await browser.get(fill(path))
-      expect(reply.status).toBe(may.includes(role) ? 200 : 403)
+      const isHidden = [...hidden].some((letter) => letters[letter] === role)
+      expect(reply.status).toBe(isHidden ? 404 : may.includes(role) ? 200 : 403)
       expect(await rowsOfAudit()).toBe(before)
     } else {
       await browser.get('/')
@@ -366,9 +380,19 @@ describe('what a role sees', () => {
 
   it.each(staffRoles)('%s: that a member asked for a social worker', async (role) => {
     const browser = browserOf(role)
-    for (const path of ['/', `/members/${mine.id}`])
+    for (const path of [
+      '/',
+      `/members/${mine.id}`,
+      '/cases',
+      '/cases?kind=social_worker',
+      '/cases?after=OPEN1',
+    ])
       expect((await browser.get(path)).text.includes('SECRET1') && role !== 'social_worker', path).toBe(false)
-    expect((await browser.get(`/members/${mine.id}`)).text.includes('SECRET1')).toBe(role === 'social_worker')
+    for (const path of [`/members/${mine.id}`, '/cases'])
+      expect((await browser.get(path)).text.includes('SECRET1')).toBe(role === 'social_worker')
+    const hidden = await browser.get('/cases/SECRET1')
+    expect(hidden.status).toBe(role === 'social_worker' ? 200 : 404)
+    if (role !== 'social_worker') expect(hidden.text).toBe((await browser.get('/cases/NOWHERE')).text)
   })
 
   it('odd addresses are answered with a page, whatever stands in them', async () => {

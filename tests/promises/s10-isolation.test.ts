@@ -130,6 +130,10 @@ async function fillTables(db: Queryable, ground: Ground): Promise<void> {
      insert into webhook_deliveries (webhook_id, event, payload, created_at) select id, 'case.opened', '{}', $2 from w`,
     [programme.id, testNow],
   )
+  await run(
+    `insert into ussd_path_counts (programme_id, day, menu, state, shown, stopped) values ($1, $2, 'member', 'home', 1, 1)`,
+    [programme.id, testNow],
+  )
   await run(`update members set group_id = null where id = $1`, [ids[1]])
   await run(`update members set group_id = $2 where id = $1`, [ids[1], programme.groupId])
   await recordAudit(db, {

@@ -13,6 +13,7 @@ import { createPins } from '../../src/members/pin.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createMetrics } from '../../src/metrics.ts'
 import { loadMenus, type Menu } from '../../src/ussd/menu.ts'
+import type { PathCounter } from '../../src/ussd/paths.ts'
 import { createPostgresSessions, type SessionStore } from '../../src/ussd/session-store.ts'
 import { createUssd, type Ussd } from '../../src/ussd/ussd.ts'
 import { silentLogger, type TestDatabase } from './database.ts'
@@ -270,6 +271,7 @@ export interface UssdOptions {
   sessions?: SessionStore
   deadlineMs?: number
   logger?: Logger
+  paths?: PathCounter
 }
 
 export async function createUssdUnderTest(
@@ -294,6 +296,7 @@ export async function createUssdUnderTest(
     sessions,
     pins: createPins({ db, pepper: testPepper }),
     sessionKey: testSessionKey,
+    ...(options.paths === undefined ? {} : { paths: options.paths }),
     ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
   })
   return {

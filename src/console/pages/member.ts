@@ -27,6 +27,7 @@ import {
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, PageContext } from '../page.ts'
 import { changesThings, everyRole, memberScopeSql, seesAmounts, workingRoles } from '../roles.ts'
+import { casesSeen, caseTable } from './cases.ts'
 import { statusBadge } from './messages.ts'
 
 export const memberRoutes: readonly ConsoleRoute[] = [
@@ -226,37 +227,13 @@ async function consentsOf(context: PageContext, { id }: MemberRow): Promise<Mark
   )
 }
 
-/** That a member asked for a social worker is nobody else's to know. */
+/** That a member asked for a social worker is nobody else's to know: what may be seen is asked where cases are read. */
 async function casesOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
-  const { tx, say, staff } = context
-  const { rows } = await tx.query<{
-    reference: string
-    kind: string
-    status: string
-    openedAt: Date
-    promised: string | null
-    owner: string | null
-  }>(
-    `select c.reference, c.kind, c.status, c.opened_at as "openedAt", c.promised_date as promised,
-            s.first_name || ' ' || s.last_name as owner
-       from cases c left join staff s on s.id = c.owner_id
-      where c.member_id = $1 and (c.kind <> 'social_worker' or $2 = 'social_worker')
-      order by c.status desc, c.opened_at desc limit 20`,
-    [id, staff.role],
-  )
-  return table(
-    say('member.cases'),
-    [
-      { title: say('case.reference'), cell: ({ reference }) => reference },
-      { title: say('case.kind'), cell: ({ kind }) => say(`case_kind.${kind}`) },
-      { title: say('case.opened'), cell: ({ openedAt }) => moment(context, openedAt) },
-      { title: say('case.promised'), cell: ({ promised }) => promised ?? '' },
-      { title: say('case.owner'), cell: ({ owner }) => owner ?? '' },
-      { title: say('member.state'), cell: ({ status }) => say(`case_status.${status}`) },
-    ],
-    rows,
-    say('case.none'),
-  )
+  const { say } = context
+  const ofHers = { memberId: id, limit: 20 }
+  const open = await casesSeen(context, { ...ofHers, status: 'open' })
+  const closed = await casesSeen(context, { ...ofHers, status: 'closed' })
+  return caseTable(context, say('member.cases'), [...open, ...closed])
 }
 
 async function messagesOf(context: PageContext, { id }: MemberRow): Promise<Markup> {

@@ -1,9 +1,10 @@
 // Today: what needs whoever is signed in, and nothing else.
 import { addDays, instantAt, localParts } from '../../calendar.ts'
 import { html, type Markup } from '../../markup.ts'
-import { badge, facts, link, live, moment, nothing, table } from '../elements.ts'
+import { facts, link, live, moment, nothing, table } from '../elements.ts'
 import type { ConsoleRoute, PageContext } from '../page.ts'
 import { everyRole, groupScopeSql, memberScopeSql } from '../roles.ts'
+import { casesSeen, caseTable } from './cases.ts'
 
 export const todayRoutes: readonly ConsoleRoute[] = [
   { method: 'get', path: '/', roles: everyRole, handle: today },
@@ -22,49 +23,18 @@ async function today(context: PageContext) {
   return { title: say('menu.today'), body: live(context, 'today', body) }
 }
 
-interface CaseRow {
-  reference: string
-  kind: string
-  memberId: string
-  firstName: string
-  lastName: string
-  promisedDate: string | null
-  overdue: boolean
-}
-
-/** A social worker's case is seen by social workers only. */
+/** Of an office all that are open; of the others what waits for them. */
 async function casesOf(context: PageContext): Promise<Markup> {
-  const { tx, staff, say, now, programme } = context
+  const { staff, say } = context
   if (staff.role === 'auditor') return nothing
-  const mine = staff.role === 'branch' || staff.role === 'administrator' ? 'true' : 'c.owner_id = $1::uuid'
-  const { rows } = await tx.query<CaseRow>(
-    `select c.reference, c.kind, m.id as "memberId", m.first_name as "firstName", m.last_name as "lastName",
-            c.promised_date as "promisedDate", coalesce(c.promised_date < $2::date, false) as overdue
-       from cases c join members m on m.id = c.member_id
-      where c.status = 'open' and $1::uuid is not null and ${mine}
-        and (c.kind <> 'social_worker' or $3 = 'social_worker')
-      order by overdue desc, c.promised_date nulls last, c.opened_at limit 20`,
-    [staff.id, localParts(now, programme.timeZone).date, staff.role],
-  )
-  if (rows.length === 0) return nothing
-  return table(
-    say('today.cases'),
-    [
-      { title: say('case.reference'), cell: ({ reference }) => reference },
-      { title: say('case.kind'), cell: ({ kind }) => say(`case_kind.${kind}`) },
-      {
-        title: say('member.name'),
-        cell: ({ memberId, firstName, lastName }) => link(`/members/${memberId}`, `${firstName} ${lastName}`),
-      },
-      {
-        title: say('case.promised'),
-        cell: ({ promisedDate, overdue }) =>
-          html`${promisedDate ?? ''} ${overdue ? badge(say('case.overdue'), 'bad') : nothing}`,
-      },
-    ],
-    rows,
-    '',
-  )
+  const sharesAll =
+    staff.role === 'branch' || staff.role === 'administrator' || staff.role === 'social_worker'
+  const rows = await casesSeen(context, {
+    status: 'open',
+    limit: 20,
+    ...(sharesAll ? {} : { ownerId: staff.id }),
+  })
+  return rows.length === 0 ? nothing : caseTable(context, say('today.cases'), rows)
 }
 
 async function noticesToApprove(context: PageContext): Promise<Markup> {
