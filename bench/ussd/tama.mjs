@@ -14,6 +14,7 @@ import { createPins } from '../../dist/members/pin.js'
 import { loadProgrammes } from '../../dist/members/programmes.js'
 import { createMetrics } from '../../dist/metrics.js'
 import { parseMenu } from '../../dist/ussd/menu.js'
+import { createPathCounter } from '../../dist/ussd/paths.js'
 import { createPostgresSessions, createRedisSessions } from '../../dist/ussd/session-store.js'
 import { createUssd } from '../../dist/ussd/ussd.js'
 
@@ -45,6 +46,8 @@ const sessions =
         createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
       )
     : createRedisSessions(new Redis(redisUrl))
+const paths = createPathCounter({ db, logger })
+paths.start()
 const ussd = createUssd({
   db,
   clock: systemClock,
@@ -56,6 +59,7 @@ const ussd = createUssd({
   sessions,
   pins: createPins({ db, pepper: 'bench' }),
   sessionKey: 'bench',
+  paths,
 })
 const app = createApp()
 const nothing = async () => {}
