@@ -193,6 +193,8 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     sign_in_codes: 7 * each,
     console_sessions: 6 * each,
     rate_limits: 7 * each,
+    // Kept longer than any age here; tests/integration/ussd-paths has its day.
+    ussd_path_counts: 0,
   })
   const { rows: audited } = await database.db.pool.query(
     "select action, subject, after from audit_log where actor = 'system:retention' order by id",
