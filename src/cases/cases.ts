@@ -5,10 +5,11 @@ import { recordAudit } from '../audit.ts'
 import { addWorkingDays, type CalendarDate, localParts } from '../calendar.ts'
 import type { Queryable } from '../db.ts'
 import { InvariantError } from '../errors.ts'
-import { chooseOwner } from './owner.ts'
+import { chooseOwner, giveCase } from './owner.ts'
 import { type CaseKind, caseRuleOf, type OwnerRole, ownersInTurn } from './rules.ts'
 import { type CaseOutcome, type CaseState, caseByReference, type Looker, seenSql } from './worklist.ts'
 
+export { type Candidate, candidatesFor } from './owner.ts'
 export { type CaseKind, caseKinds } from './rules.ts'
 export {
   type CaseCount,
@@ -180,6 +181,21 @@ export async function takeCase(
   )
   if (done?.changed === true) await audit(tx, act, 'case.taken', { taken: false }, { taken: true })
   return done === undefined ? undefined : { case: done.case, takenNow: done.changed }
+}
+
+/**
+ * To somebody else, who has to take it anew. Undefined when this person may not act on such a case; false when it is closed or
+ * `ownerId` may not own it. Whoever hands it over may see it no more.
+ */
+export async function handCase(
+  tx: Queryable,
+  act: CaseAct & { ownerId: string },
+): Promise<boolean | undefined> {
+  const state = act.role === 'auditor' ? undefined : await caseByReference(tx, act, act.reference)
+  if (state === undefined) return undefined
+  const isGiven = await giveCase(tx, state.id, act.ownerId)
+  if (isGiven) await audit(tx, act, 'case.handed', { taken: state.takenAt !== null }, { taken: false })
+  return isGiven
 }
 
 export interface ClosedCase {

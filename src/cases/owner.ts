@@ -30,6 +30,49 @@ const ownerSql = `
    order by array_position($3, fit.step), fit.speaks desc nulls last, load.cases, s.id
    limit 1`
 
+export interface Candidate {
+  id: string
+  firstName: string
+  lastName: string
+  role: string
+  /** Speaks the language that she wants to be spoken to in; null where she named none. */
+  speaks: boolean | null
+  /** Cases that this person owns now. */
+  open: number
+}
+
+/** Of case `c` of member `m` with group `g`: whether staff `s` may own it. */
+const mayOwnSql = `
+  (s.active and s.programme_id = c.programme_id
+     and case when c.kind = 'social_worker' then s.role = 'social_worker'
+              else s.role in ('adviser', 'branch', 'administrator') or s.id = g.facilitator_id end)`
+
+const candidatesFrom = `
+    from cases c join members m on m.id = c.member_id left join groups g on g.id = m.group_id
+    join staff s on ${mayOwnSql} and s.id is distinct from c.owner_id`
+
+/** Whom a case may be handed to, those who speak with her first; social workers' cases stay with social workers. */
+export async function candidatesFor(tx: Queryable, caseId: string): Promise<Candidate[]> {
+  const { rows } = await tx.query<Candidate>(
+    `select s.id, s.first_name as "firstName", s.last_name as "lastName", s.role,
+            coalesce(c.language, m.language) = any(s.languages || s.language) as speaks,
+            (select count(*) from cases o where o.owner_id = s.id and o.status = 'open')::int as open
+     ${candidatesFrom} where c.id = $1 order by speaks desc nulls last, s.first_name, s.last_name, s.id limit 100`,
+    [caseId],
+  )
+  return rows
+}
+
+/** Gives an open case to somebody who may own it, to be taken anew. False when it is closed, or not for that person. */
+export async function giveCase(tx: Queryable, caseId: string, staffId: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update cases set owner_id = $2, taken_at = null
+      where id = $1 and status = 'open' and exists (select 1 ${candidatesFrom} where c.id = cases.id and s.id = $2)`,
+    [caseId, staffId],
+  )
+  return rowCount === 1
+}
+
 /** Undefined when the programme has nobody of these roles. */
 export async function chooseOwner(tx: Queryable, ask: OwnerAsk): Promise<string | undefined> {
   const { programmeId, memberId, inTurn, language = null, except = null } = ask

@@ -1,20 +1,12 @@
 // In: what a member said about our messages, taken down by the back office or its staff. Out: what counts now, and every word so far.
 // A repeated request is one effect: the time at which she spoke names her word, and what she said since stands.
 import { z } from 'zod'
-import { recordAudit } from '../audit.ts'
 import type { Clock } from '../clock.ts'
 import { namedReads, type Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
-import {
-  type ConsentPurpose,
-  consentPurposes,
-  readConsents,
-  type Saying,
-  type SmsHours,
-  setSmsHours,
-} from '../members/consent.ts'
+import { type ConsentPurpose, consentPurposes, readConsents, type Saying } from '../members/consent.ts'
 import { findStaff } from '../members/staff.ts'
-import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
+import { changeConsents, writtenHours } from '../outbound/consent-change.ts'
 import { findMemberId } from './api-reads.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
@@ -136,35 +128,17 @@ export async function putConsents(
   const memberId = await memberOf(tx, caller, number)
   const now = clock.now()
   const saying = await sayingOf(tx, caller, input, now)
-  const { stopped, hours } = input
-  const before = await readConsents(namedReads(tx), memberId)
-  const words = consentPurposes.flatMap((purpose) => {
-    const granted = input.consents[purpose]
-    return granted === undefined ? [] : [{ ...saying, memberId, purpose, granted }]
+  const { consents, stopped, hours } = input
+  const written = await changeConsents(tx, {
+    programmeId: caller.programmeId,
+    memberId,
+    actor: actorOf(caller),
+    saying,
+    consents,
+    stopped,
+    hours: hours && { from: minuteOf(hours.from), until: minuteOf(hours.until) },
+    now,
   })
-  let written = await setConsents(tx, words, now)
-  if (stopped === true) written += await stopMessages(tx, { memberId }, saying, now)
-  if (stopped === false) written += await startMessages(tx, { memberId }, saying)
-  if (hours !== undefined && (await changeHours(tx, memberId, hours))) written += 1
-  if (written > 0)
-    await recordAudit(tx, {
-      at: now,
-      programmeId: caller.programmeId,
-      actor: actorOf(caller),
-      action: 'consents.set',
-      subject: `member:${memberId}`,
-      before: {
-        consents: Object.fromEntries(words.map(({ purpose }) => [purpose, before.granted[purpose]])),
-        ...(stopped === undefined ? {} : { stopped: before.stopped }),
-        ...(hours === undefined ? {} : { hours: writtenHours(before.hours) }),
-      },
-      after: {
-        consents: input.consents,
-        stopped,
-        hours,
-        ...(saying.channel === 'staff' ? { collector: saying.collector } : {}),
-      },
-    })
   return { status: written > 0 ? 201 : 200, body: await bodyOf(tx, memberId, number) }
 }
 
@@ -196,24 +170,6 @@ async function sayingOf(
   return { channel: 'staff', wording, language, collector: `staff:${staffId}`, at }
 }
 
-/** False when they are so already. */
-async function changeHours(
-  tx: Queryable,
-  memberId: string,
-  hours: { from: string; until: string } | null,
-): Promise<boolean> {
-  const wanted: SmsHours | undefined =
-    hours === null ? undefined : { from: minuteOf(hours.from), until: minuteOf(hours.until) }
-  const { rows } = await tx.query(
-    `select 1 from members where id = $1 and sms_from_minute is not distinct from $2::int
-        and sms_until_minute is not distinct from $3::int`,
-    [memberId, wanted?.from ?? null, wanted?.until ?? null],
-  )
-  if (rows.length > 0) return false
-  await setSmsHours(tx, memberId, wanted)
-  return true
-}
-
 async function bodyOf(
   tx: Queryable,
   memberId: string,
@@ -239,13 +195,4 @@ async function bodyOf(
 
 function minuteOf(time: string): number {
   return Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
-}
-
-function writtenHours(hours: SmsHours | undefined): { from: string; until: string } | null {
-  return hours === undefined ? null : { from: timeOf(hours.from), until: timeOf(hours.until) }
-}
-
-function timeOf(minute: number): string {
-  const two = (value: number) => String(value).padStart(2, '0')
-  return `${two(Math.floor(minute / 60))}:${two(minute % 60)}`
 }

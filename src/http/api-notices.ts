@@ -248,7 +248,7 @@ async function groupIdsOf(tx: Queryable, programmeId: string, codes: readonly st
   })
 }
 
-const bodyOf = (notice: Omit<ListedNotice, 'counts' | 'groupIds'>, recipients: StateCounts) => ({
+const bodyOf = (notice: Omit<ListedNotice, 'counts' | 'groupIds' | 'author'>, recipients: StateCounts) => ({
   id: notice.id,
   status: notice.status,
   channel: notice.channel,

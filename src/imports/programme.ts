@@ -31,6 +31,14 @@ const staffSchema = z.strictObject({
   language: z.string(),
 })
 
+/** As the database gives it back, so that the same price is no change. */
+export const segmentPriceSchema = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be a decimal number in quotes such as "12.5"')
+  .transform((price) => new Decimal(price).toFixed(6))
+
+export const currencySchema = z.string().refine((code) => currencyExponents.has(code), 'is no ISO 4217 code')
+
 /** 182 septets are the 160 octets that every network carries (TS 23.038, 5). */
 const screenSeptets = z.number().int().min(80).max(182)
 
@@ -50,7 +58,7 @@ const programmeSchema = z
       .regex(/^\d{3,8}$/, 'must be 3 to 8 digits')
       .nullable()
       .default(null),
-    currency: z.string().refine((code) => currencyExponents.has(code), 'is no ISO 4217 code'),
+    currency: currencySchema,
     country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code such as "SN"'),
     timeZone: z.string().refine(isTimeZone, 'is no time zone'),
     languages: z
@@ -85,18 +93,8 @@ const programmeSchema = z
     smsCountries: z
       .array(z.string().regex(/^[A-Z]{2}$/, 'must be ISO 3166-1 codes such as "SN"'))
       .default([]),
-    segmentPrice: z
-      .string()
-      .regex(/^\d{1,9}(\.\d{1,6})?$/, 'must be a decimal number in quotes such as "12.5"')
-      // As the database gives it back, so that the same price is no change.
-      .transform((price) => new Decimal(price).toFixed(6))
-      .nullable()
-      .default(null),
-    segmentCurrency: z
-      .string()
-      .refine((code) => currencyExponents.has(code), 'is no ISO 4217 code')
-      .nullable()
-      .default(null),
+    segmentPrice: segmentPriceSchema.nullable().default(null),
+    segmentCurrency: currencySchema.nullable().default(null),
     optOutTail: z.string().min(1).max(60).nullable().default(null),
     wrongPinsMax: z.number().int().min(1).max(100_000).default(50),
     staff: z.array(staffSchema).default([]),

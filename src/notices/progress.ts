@@ -127,6 +127,8 @@ export interface ListedNotice {
   template: string | null
   authorStaffId: string | null
   authorMemberId: string | null
+  /** First and last name of staff. */
+  author: string | null
   createdAt: Date
   sendAt: Date | null
   approvedAt: Date | null
@@ -141,6 +143,7 @@ export interface NoticesAsked {
   /** Notices that went to members of one of these groups, or name one. */
   groupIds?: readonly string[]
   authorStaffId?: string
+  status?: NoticeStatus
   limit: number
   /** The id of the last notice of the page before. */
   before?: string
@@ -149,10 +152,10 @@ export interface NoticesAsked {
 // Ids are made in the order of time.
 const listSql = `
   select n.id, n.status, n.channel, n.purpose, n.template, n.author_staff_id as "authorStaffId",
-         n.author_member_id as "authorMemberId", n.created_at as "createdAt", n.send_at as "sendAt",
+         n.author_member_id as "authorMemberId", s.first_name || ' ' || s.last_name as author, n.created_at as "createdAt", n.send_at as "sendAt",
          n.approved_at as "approvedAt", n.ended_at as "endedAt", n.audience->'groupIds' as "groupIds", n.counts
-    from notices n
-   where n.programme_id = $1 and ($2::uuid is null or n.author_staff_id = $2)
+    from notices n left join staff s on s.id = n.author_staff_id
+   where n.programme_id = $1 and ($2::uuid is null or n.author_staff_id = $2) and ($6::text is null or n.status = $6)
      and ($3::uuid is null or n.id < $3)
      and ($4::text[] is null or n.audience->'groupIds' ?| $4 or exists (
        select 1 from notice_recipients r where r.notice_id = n.id and r.group_id::text = any($4)))
@@ -166,6 +169,7 @@ export async function listNotices(tx: Queryable, asked: NoticesAsked): Promise<L
     asked.before ?? null,
     asked.groupIds ?? null,
     asked.limit,
+    asked.status ?? null,
   ])
   const { rows: counted } = await tx.query<Count & { id: string }>(
     `select notice_id as id, state, count(*)::int as members

@@ -156,6 +156,9 @@ describe('settings', () => {
     segments_day_max: '100000',
     wrong_pins_max: '50',
     approval_above: '200',
+    segment_price: '',
+    segment_currency: '',
+    holidays: '',
   }
 
   it('are changed with before and after of what changed; names and numbers are not kept', async () => {
@@ -187,6 +190,10 @@ describe('settings', () => {
       { send_until_minute: '23:30' },
       { office_phone: 'call me' },
       { approval_above: '-1' },
+      { segment_price: '12,5', segment_currency: 'XOF' },
+      { segment_price: '12' },
+      { segment_price: '12', segment_currency: 'F' },
+      { holidays: '2027-04-04 2027-02-30' },
     ])
       expect(
         await rowsOf(async () => {
@@ -198,9 +205,108 @@ describe('settings', () => {
     const { rows } = await database.db.pool.query('select weekly_cap from programmes')
     expect(rows).toEqual([{ weekly_cap: 6 }])
   })
+
+  it('what a segment costs and on which days nobody works are kept as they are written, once', async () => {
+    const priced = { segment_price: '12.5', segment_currency: 'XOF', holidays: '2027-04-04, 2026-12-25' }
+    const rows = await rowsOf(() => browser.submit('/settings', { ...settings, ...priced }))
+    expect(rows).toMatchObject([
+      {
+        before: { segment_price: null, segment_currency: null, holidays: [] },
+        after: {
+          segment_price: '12.500000',
+          segment_currency: 'XOF',
+          holidays: ['2026-12-25', '2027-04-04'],
+        },
+      },
+    ])
+    const page = await browser.get('/settings')
+    expect(page.text).toContain('value="12.5"')
+    expect(page.text).toContain('value="2026-12-25 2027-04-04"')
+    expect(await rowsOf(() => browser.submit('/settings', { ...settings, ...priced }))).toEqual([])
+    await browser.submit('/settings', settings)
+  })
+
+  it('who answers which request is the programme’s, within its bounds, and a social worker’s is nobody else’s', async () => {
+    const rules = { 'owner.call_back': 'branch', 'days.call_back': '1', 'days.social_worker': '4' }
+    const written = { call_back: { owner: 'branch', workingDays: 1 }, social_worker: { workingDays: 4 } }
+    const rows = await rowsOf(() => browser.submit('/settings/rules', rules))
+    expect(rows).toEqual([
+      {
+        actor: me(),
+        action: 'programme.changed',
+        subject: `programme:${programme.id}`,
+        before: { case_rules: {} },
+        after: { case_rules: written },
+      },
+    ])
+    expect(await rowsOf(() => browser.submit('/settings/rules', rules))).toEqual([])
+    for (const wrong of [
+      { 'days.adviser': '0' },
+      { 'days.adviser': 'soon' },
+      { 'owner.adviser': 'auditor' },
+      { 'owner.social_worker': 'branch' },
+    ])
+      expect(
+        await rowsOf(async () => {
+          expect((await browser.submit('/settings/rules', { ...rules, ...wrong })).status).toBe(422)
+        }),
+      ).toEqual([])
+    const { rows: kept } = await database.db.pool.query('select case_rules from programmes')
+    expect(kept).toEqual([{ case_rules: written }])
+    await browser.submit('/settings/rules', {})
+  })
 })
 
 describe('a member', () => {
+  it('says yes and no to whoever is with her: each word with its wording, before and after in the log', async () => {
+    const { db } = database
+    const member = await createMember(db, programme, { consents: ['receipt', 'survey'] })
+    const path = `/members/${member.id}/consents`
+    const page = await browser.get(`/members/${member.id}`)
+    expect(page.text).toContain('<q lang="fr" dir="ltr">')
+    const said = {
+      language: 'wo',
+      'consent.survey': 'no',
+      'consent.meeting': 'yes',
+      from: '09:00',
+      until: '17:30',
+    }
+    const rows = await rowsOf(async () => {
+      expect((await browser.submit(path, said)).location).toContain('done=saved')
+    })
+    expect(rows).toEqual([
+      {
+        actor: me(),
+        action: 'consents.set',
+        subject: `member:${member.id}`,
+        before: { consents: { meeting: false, survey: true }, hours: null },
+        after: {
+          consents: { meeting: true, survey: false },
+          hours: { from: '09:00', until: '17:30' },
+          collector: me(),
+        },
+      },
+    ])
+    const { rows: words } = await db.pool.query(
+      `select purpose, granted, channel, language, collector from consents where member_id = $1 and collector = $2 order by purpose`,
+      [member.id, me()],
+    )
+    const how = { channel: 'staff', language: 'wo', collector: me() }
+    expect(words).toEqual([
+      { purpose: 'meeting', granted: true, ...how },
+      { purpose: 'survey', granted: false, ...how },
+    ])
+    expect(await rowsOf(() => browser.submit(path, said))).toEqual([])
+    const stopped = await rowsOf(() => browser.submit(path, { ...said, stopped: 'yes' }))
+    expect(stopped).toMatchObject([{ before: { stopped: false }, after: { stopped: true } }])
+    for (const wrong of [{ language: 'xx' }, { from: '18:00' }, { from: '' }, { until: '25:00' }])
+      expect(
+        await rowsOf(async () => {
+          expect((await browser.submit(path, { ...said, ...wrong })).status).toBe(422)
+        }),
+      ).toEqual([])
+  })
+
   it('gets her PIN reset by the facilitator of her group alone, and her phone back after two words', async () => {
     const { db } = database
     const member = await createMember(db, programme)

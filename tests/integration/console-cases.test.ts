@@ -134,6 +134,70 @@ describe('a case', () => {
     expect(await row(reference)).toMatchObject({ status: 'closed' })
   })
 
+  test('is opened for a member who asks by word of mouth, once; only social workers open one of theirs', async () => {
+    await branch.get('/')
+    const path = `/members/${awa.id}/cases`
+    expect((await branch.submit(path, { kind: 'call_back', language: 'wo' })).location).toContain(
+      'done=case_opened',
+    )
+    const again = await facilitator.submit(path, { kind: 'call_back' })
+    expect(again.status).toBe(422)
+    const { rows } = await database.db.pool.query<{ reference: string; language: string; action: string }>(
+      `select c.reference, c.language, a.action from cases c join audit_log a on a.subject = 'case:' || c.reference`,
+    )
+    expect(rows).toMatchObject([{ language: 'wo', action: 'case.opened' }])
+    expect(again.text).toContain(rows[0]?.reference)
+    for (const kind of ['social_worker', 'nonsense'])
+      expect((await branch.submit(path, { kind })).status).toBe(422)
+    expect((await social.submit(path, { kind: 'social_worker' })).status).toBe(303)
+  })
+
+  test('is handed to somebody who may own it, to be taken anew; who had it sees it no more', async () => {
+    const { db } = database
+    const reference = await ask('adviser')
+    const speaker = await createStaff(db, programme.id, 'adviser', { language: 'fr' })
+    const adviser = await console.signedIn(speaker.id)
+    const auditor = await createStaff(db, programme.id, 'auditor')
+    const stranger = await createStaff(db, programme.id, 'facilitator')
+    await branch.get(`/cases/${reference}`)
+    await branch.submit(`/cases/${reference}/take`)
+    for (const owner of [auditor.id, stranger.id, 'x'])
+      expect((await branch.submit(`/cases/${reference}/hand`, { owner })).status, owner).toBe(422)
+    expect((await adviser.get(`/cases/${reference}`)).status).toBe(404)
+    const page = await branch.get(`/cases/${reference}`)
+    expect(page.text).toContain('Adviser, speaks her language; 0 open')
+    expect((await branch.submit(`/cases/${reference}/hand`, { owner: speaker.id })).location).toContain(
+      'done=case_handed',
+    )
+    expect(await row(reference)).toMatchObject({ status: 'open', taken: false })
+    expect((await adviser.get('/')).text).toContain('À vous : 1 ouvertes, 0 en retard')
+    await adviser.submit(`/cases/${reference}/take`)
+    await adviser.submit(`/cases/${reference}/hand`, { owner: branchId })
+    expect((await adviser.get(`/cases/${reference}`)).status).toBe(404)
+    const { rows } = await db.pool.query<{ action: string; after: object }>(
+      `select action, before, after from audit_log where subject = 'case:' || $1::text order by id`,
+      [reference],
+    )
+    expect(rows.map(({ action }) => action)).toEqual([
+      'case.taken',
+      'case.handed',
+      'case.taken',
+      'case.handed',
+    ])
+    expect(rows[1]).toMatchObject({ before: { taken: true }, after: { taken: false } })
+    // Neither kind nor owner stands in the log.
+    expect(JSON.stringify(rows)).not.toMatch(new RegExp(`adviser|${speaker.id}`))
+  })
+
+  test('of the social workers is handed to social workers alone', async () => {
+    const reference = await ask('social_worker')
+    const other = await createStaff(database.db, programme.id, 'social_worker')
+    await social.get(`/cases/${reference}`)
+    expect((await social.submit(`/cases/${reference}/hand`, { owner: branchId })).status).toBe(422)
+    expect((await social.submit(`/cases/${reference}/hand`, { owner: other.id })).status).toBe(303)
+    expect((await branch.submit(`/cases/${reference}/hand`, { owner: branchId })).status).toBe(404)
+  })
+
   test('that is overdue is marked, and found by that', async () => {
     const late = await ask('call_back')
     const later = await ask('adviser')

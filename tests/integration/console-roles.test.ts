@@ -80,6 +80,16 @@ const cases: Readonly<Record<string, Case>> = {
   'get /members/:id': { roles: 'fasbmu', path: '/members/{member}' },
   'post /members/:id/pin-reset': { roles: 'fbm', path: '/members/{member}/pin-reset', send: {} },
   'post /members/:id/reverify': { roles: 'fasbm', path: '/members/{member}/reverify', send: {} },
+  'post /members/:id/consents': {
+    roles: 'fasbm',
+    path: '/members/{member}/consents',
+    send: { language: 'fr', 'consent.survey': 'no' },
+  },
+  'post /members/:id/cases': {
+    roles: 'fasbm',
+    path: '/members/{member}/cases',
+    send: { kind: 'adviser' },
+  },
   'post /members/:id/confirm': {
     roles: 'fasbm',
     path: '/members/{member}/confirm',
@@ -112,6 +122,11 @@ const cases: Readonly<Record<string, Case>> = {
   'get /cases/:reference': { roles: 'fasbmu', path: '/cases/OPEN1', hidden: 'as' },
   'post /cases/:reference/take': { roles: 'fasbm', path: '/cases/OPEN1/take', send: {} },
   'post /cases/:reference/appointment': { roles: 'fasbm', path: '/cases/OPEN1/appointment', send: {} },
+  'post /cases/:reference/hand': {
+    roles: 'fasbm',
+    path: '/cases/OPEN1/hand',
+    send: { owner: '{person}' },
+  },
   'post /cases/:reference/close': {
     roles: 'fasbm',
     path: '/cases/OPEN1/close',
@@ -123,6 +138,7 @@ const cases: Readonly<Record<string, Case>> = {
   'get /languages': { roles: 'fasbmu' },
   'get /settings': { roles: 'bmu' },
   'post /settings': { roles: 'm', send: {} },
+  'post /settings/rules': { roles: 'm', send: { 'days.adviser': '9' } },
   'get /staff': { roles: 'bmu' },
   'get /staff/new': { roles: 'm' },
   'post /staff/new': {

@@ -4,9 +4,11 @@ import { appointCase } from '../../cases/appointment.ts'
 import {
   type CaseAct,
   type CaseState,
+  candidatesFor,
   caseByReference,
   caseOutcomes,
   closeCase,
+  handCase,
   takeCase,
 } from '../../cases/cases.ts'
 import { RequestError } from '../../errors.ts'
@@ -23,6 +25,7 @@ import {
   nothing,
   select,
 } from '../elements.ts'
+import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
 import { changesThings, everyRole, workingRoles } from '../roles.ts'
 import { promiseText, stateOf } from './cases.ts'
@@ -31,6 +34,7 @@ export const caseRoutes: readonly ConsoleRoute[] = [
   { method: 'get', path: '/cases/:reference', roles: everyRole, handle: (context) => casePage(context) },
   { method: 'post', path: '/cases/:reference/take', roles: workingRoles, handle: take },
   { method: 'post', path: '/cases/:reference/appointment', roles: workingRoles, handle: appoint },
+  { method: 'post', path: '/cases/:reference/hand', roles: workingRoles, handle: hand },
   { method: 'post', path: '/cases/:reference/close', roles: workingRoles, handle: close },
 ]
 
@@ -73,12 +77,12 @@ ${facts([
   [say('case.closed'), at(found.closedAt)],
   [say('case.outcome'), found.outcome === null ? undefined : say(`case_outcome.${found.outcome}`)],
 ])}
-${status === 'open' && changesThings(staff) ? acts(context, found) : nothing}
+${status === 'open' && changesThings(staff) ? await acts(context, found) : nothing}
 <p>${link('/cases', say('form.back'))}</p>`
   return { title: `${say('case.title')} ${reference}`, body, ...(fault === undefined ? {} : { status: 422 }) }
 }
 
-function acts(context: PageContext, found: CaseState): Markup {
+async function acts(context: PageContext, found: CaseState): Promise<Markup> {
   const { say, programme } = context
   const path = `/cases/${found.reference}`
   const local = found.appointmentAt === null ? undefined : localParts(found.appointmentAt, programme.timeZone)
@@ -97,6 +101,7 @@ ${
       )}${local === undefined ? nothing : form(context, `${path}/appointment`, button(say('case.no_appointment'), { danger: true }))}`
     : nothing
 }
+${await handing(context, found)}
 ${form(
   context,
   `${path}/close`,
@@ -106,6 +111,33 @@ ${form(
     caseOutcomes.map((outcome) => ({ value: outcome, text: say(`case_outcome.${outcome}`) })),
   )}${button(say('case.close'))}`,
 )}`
+}
+
+async function handing(context: PageContext, { id, reference }: CaseState): Promise<Markup> {
+  const { tx, say } = context
+  const candidates = await candidatesFor(tx, id)
+  if (candidates.length === 0) return nothing
+  const choices = candidates.map(({ id: value, firstName, lastName, role, speaks, open }) => {
+    const told = [say(`role.${role}`), ...(speaks === true ? [say('case.speaks')] : [])].join(', ')
+    return { value, text: `${firstName} ${lastName} (${told}; ${say('case.has_open', { count: open })})` }
+  })
+  return form(
+    context,
+    `/cases/${reference}/hand`,
+    html`${select('owner', say('case.hand_to'), choices)}${button(say('case.hand'))}`,
+  )
+}
+
+async function hand(context: PageContext): Promise<Page> {
+  const { tx, say, form: values } = context
+  const act = actOf(context)
+  const { owner = '' } = values
+  if (!isId(owner)) return casePage(context, say('fault.choice'))
+  const handed = await handCase(tx, { ...act, ownerId: owner })
+  if (handed === undefined) throw new RequestError('route.unknown')
+  if (!handed) return casePage(context, say('fault.case_not_handed'))
+  // Who has handed it over may see it no more.
+  return { to: '/cases', done: 'case_handed' }
 }
 
 async function take(context: PageContext): Promise<Page> {

@@ -1,13 +1,13 @@
 // One member: who she is, her phones, what she agreed to, her cases and messages; her money only for roles that may see it.
-
+import { randomUUID } from 'node:crypto'
 import type { Decimal } from 'decimal.js'
 import { localParts } from '../../calendar.ts'
+import { caseKinds, openCase } from '../../cases/cases.ts'
 import { resetPinAndClose } from '../../cases/pin-reset.ts'
 import { namedReads } from '../../db.ts'
 import { RequestError } from '../../errors.ts'
 import { readMovements, readPosition } from '../../ledger/position.ts'
 import { html, type Markup } from '../../markup.ts'
-import { consentPurposes, newestWordSql } from '../../members/consent.ts'
 import { confirmPhone } from '../../members/rebind.ts'
 import { doubtMember } from '../../members/reverify.ts'
 import { parseMsisdn } from '../../msisdn.ts'
@@ -16,22 +16,25 @@ import {
   badge,
   button,
   facts,
+  faultSummary,
   field,
   form,
   link,
   moment,
   nothing,
   phoneText,
+  select,
   table,
 } from '../elements.ts'
 import { isId } from '../ids.ts'
-import type { ConsoleRoute, PageContext } from '../page.ts'
+import type { ConsoleRoute, Page, PageContext } from '../page.ts'
 import { changesThings, everyRole, memberScopeSql, seesAmounts, workingRoles } from '../roles.ts'
 import { casesSeen, caseTable } from './cases.ts'
+import { consentForm, consentTable, writeConsents } from './consents.ts'
 import { statusBadge } from './messages.ts'
 
 export const memberRoutes: readonly ConsoleRoute[] = [
-  { method: 'get', path: '/members/:id', roles: everyRole, handle: memberPage },
+  { method: 'get', path: '/members/:id', roles: everyRole, handle: (context) => memberPage(context) },
   {
     method: 'post',
     path: '/members/:id/pin-reset',
@@ -39,6 +42,8 @@ export const memberRoutes: readonly ConsoleRoute[] = [
     handle: resetPin,
   },
   { method: 'post', path: '/members/:id/reverify', roles: workingRoles, handle: reportPhone },
+  { method: 'post', path: '/members/:id/consents', roles: workingRoles, handle: consent },
+  { method: 'post', path: '/members/:id/cases', roles: workingRoles, handle: ask },
   { method: 'post', path: '/members/:id/confirm', roles: workingRoles, handle: confirm },
 ]
 
@@ -76,7 +81,7 @@ async function findMember({ tx, staff, params }: PageContext): Promise<MemberRow
   return member
 }
 
-async function memberPage(context: PageContext) {
+async function memberPage(context: PageContext, faults: readonly string[] = []): Promise<Page> {
   const { staff, say, i18n, now } = context
   const member = await findMember(context)
   const isLocked = member.lockedUntil !== null && member.lockedUntil > now
@@ -84,27 +89,29 @@ async function memberPage(context: PageContext) {
     member.language !== null && i18n.languages.has(member.language)
       ? i18n.language(member.language).endonym
       : undefined
-  const body = html`${facts([
-    [say('member.number'), member.number],
-    [say('member.alias'), member.alias],
-    [say('group.group'), member.group === null ? undefined : link(`/groups/${member.groupId}`, member.group)],
-    [say('member.role'), member.role === 'member' ? undefined : say(`member_role.${member.role}`)],
-    [say('member.state'), say(`member_status.${member.status}`)],
-    [say('member.language'), language],
-    [say('member.sms_form'), say(`sms_form.${member.smsForm}`)],
-    [
-      say('member.pin'),
-      say(isLocked ? 'member.pin_locked' : member.hasPin ? 'member.pin_set' : 'member.pin_none'),
-    ],
-    [say('member.opted_out'), member.optedOutAt === null ? undefined : moment(context, member.optedOutAt)],
-  ])}
+  const body = html`${faultSummary(say('fault.title'), faults)}
+${facts([
+  [say('member.number'), member.number],
+  [say('member.alias'), member.alias],
+  [say('group.group'), member.group === null ? undefined : link(`/groups/${member.groupId}`, member.group)],
+  [say('member.role'), member.role === 'member' ? undefined : say(`member_role.${member.role}`)],
+  [say('member.state'), say(`member_status.${member.status}`)],
+  [say('member.language'), language],
+  [say('member.sms_form'), say(`sms_form.${member.smsForm}`)],
+  [
+    say('member.pin'),
+    say(isLocked ? 'member.pin_locked' : member.hasPin ? 'member.pin_set' : 'member.pin_none'),
+  ],
+  [say('member.opted_out'), member.optedOutAt === null ? undefined : moment(context, member.optedOutAt)],
+])}
 ${seesAmounts(staff) ? await moneyOf(context, member) : nothing}
 ${await phonesOf(context, member)}
-${await consentsOf(context, member)}
+${await consentTable(context, member.id)}
 ${await casesOf(context, member)}
 ${seesAmounts(staff) ? await messagesOf(context, member) : nothing}
-${changesThings(staff) ? actsOf(context, member) : nothing}`
-  return { title: `${member.firstName} ${member.lastName}`, body }
+${changesThings(staff) ? html`${await consentForm(context, member)}${actsOf(context, member)}` : nothing}`
+  const title = `${member.firstName} ${member.lastName}`
+  return { title, body, ...(faults.length > 0 ? { status: 422 } : {}) }
 }
 
 async function moneyOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
@@ -188,45 +195,6 @@ async function phonesOf(context: PageContext, { id }: MemberRow): Promise<Markup
   )
 }
 
-async function consentsOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
-  const { tx, say } = context
-  const { rows } = await tx.query<{
-    purpose: string
-    granted: boolean | null
-    at: Date | null
-    channel: string | null
-  }>(
-    `select w.purpose, ${newestWordSql('$1', 'w.purpose')} as granted, last.at, last.channel
-       from unnest($2::text[]) with ordinality as w (purpose, place)
-       left join lateral (select c.collected_at as at, c.channel from consents c where c.member_id = $1 and c.purpose = w.purpose
-                           order by c.collected_at desc, c.id desc limit 1) last on true
-      order by w.place`,
-    [id, consentPurposes],
-  )
-  return table(
-    say('member.consents'),
-    [
-      { title: say('message.purpose'), cell: ({ purpose }) => say(`consent.${purpose}`) },
-      {
-        title: say('consent.word'),
-        cell: ({ granted }) =>
-          granted === null
-            ? say('consent.none')
-            : granted
-              ? badge(say('consent.yes'), 'good')
-              : badge(say('consent.no'), 'bad'),
-      },
-      {
-        title: say('consent.since'),
-        cell: ({ at, channel }) =>
-          at === null ? '' : html`${moment(context, at)} (${say(`channel.${channel}`)})`,
-      },
-    ],
-    rows,
-    '',
-  )
-}
-
 /** That a member asked for a social worker is nobody else's to know: what may be seen is asked where cases are read. */
 async function casesOf(context: PageContext, { id }: MemberRow): Promise<Markup> {
   const { say } = context
@@ -261,6 +229,7 @@ function actsOf(context: PageContext, { id }: MemberRow): Markup {
   const { say, staff } = context
   const resets = ['facilitator', 'branch', 'administrator'].includes(staff.role)
   return html`<h2>${say('member.acts')}</h2>
+${openingForm(context, id)}
 ${resets ? form(context, `/members/${id}/pin-reset`, html`<p>${say('act.pin_reset_lead')}</p>${button(say('act.pin_reset'), { danger: true })}`) : nothing}
 ${form(context, `/members/${id}/reverify`, html`<p>${say('act.reverify_lead')}</p>${button(say('act.reverify'), { danger: true })}`)}
 ${form(
@@ -268,6 +237,47 @@ ${form(
   `/members/${id}/confirm`,
   html`<p>${say('act.confirm_lead')}</p>${field('phone', say('member.phone'), { type: 'tel', required: true, autocomplete: 'off' })}${button(say('act.confirm'))}`,
 )}`
+}
+
+/** What this role could see again: whoever sends her to a social worker lets her dial for it. */
+const kindsFor = ({ role }: Pick<PageContext['staff'], 'role'>) =>
+  caseKinds.filter((kind) => kind !== 'social_worker' || role === 'social_worker')
+
+function openingForm(context: PageContext, id: string): Markup {
+  const { say, staff, programme, i18n } = context
+  const kinds = kindsFor(staff).map((value) => ({ value, text: say(`case_kind.${value}`) }))
+  const tongues = programme.languages.map((value) => ({ value, text: i18n.language(value).endonym }))
+  return form(
+    context,
+    `/members/${id}/cases`,
+    html`<p>${say('case.open_lead')}</p>${select('kind', say('case.kind'), kinds)}${select('language', say('case.language'), [{ value: '', text: say('form.own_language') }, ...tongues])}${button(say('case.open'))}`,
+  )
+}
+
+async function ask(context: PageContext): Promise<Page> {
+  const { tx, staff, actor, now, form: sent, say, programme } = context
+  const { id } = await findMember(context)
+  const kind = kindsFor(staff).find((one) => one === sent.kind)
+  const language = programme.languages.find((tag) => tag === sent.language)
+  if (kind === undefined || (language === undefined && (sent.language ?? '') !== ''))
+    return memberPage(context, [say('fault.choice')])
+  const { reference, openedNow } = await openCase(tx, {
+    programmeId: staff.programmeId,
+    memberId: id,
+    kind,
+    hopKey: `console/${randomUUID()}`,
+    now,
+    language,
+    by: actor,
+  })
+  if (!openedNow) return memberPage(context, [say('fault.case_open', { reference })])
+  return { to: `/members/${id}`, done: 'case_opened' }
+}
+
+async function consent(context: PageContext): Promise<Page> {
+  const { id } = await findMember(context)
+  const fault = await writeConsents(context, id)
+  return typeof fault === 'string' ? memberPage(context, [fault]) : fault
 }
 
 /** Whoever is signed in saw her in person: the rule of members/pin-reset.ts asks for the facilitator of her group. */

@@ -1,10 +1,13 @@
 // Today: what needs whoever is signed in, and nothing else.
 import { addDays, instantAt, localParts } from '../../calendar.ts'
+import { countOpenCases } from '../../cases/cases.ts'
 import { html, type Markup } from '../../markup.ts'
+import { listNotices, noticeProgress, type StateCounts } from '../../notices/progress.ts'
 import { facts, link, live, moment, nothing, table } from '../elements.ts'
 import type { ConsoleRoute, PageContext } from '../page.ts'
-import { everyRole, groupScopeSql, memberScopeSql } from '../roles.ts'
+import { everyRole, groupScopeSql } from '../roles.ts'
 import { casesSeen, caseTable } from './cases.ts'
+import { noticeReaders, ownGroupIds } from './notices.ts'
 
 export const todayRoutes: readonly ConsoleRoute[] = [
   { method: 'get', path: '/', roles: everyRole, handle: today },
@@ -25,7 +28,7 @@ async function today(context: PageContext) {
 
 /** Of an office all that are open; of the others what waits for them. */
 async function casesOf(context: PageContext): Promise<Markup> {
-  const { staff, say } = context
+  const { tx, staff, say, now } = context
   if (staff.role === 'auditor') return nothing
   const sharesAll =
     staff.role === 'branch' || staff.role === 'administrator' || staff.role === 'social_worker'
@@ -34,18 +37,18 @@ async function casesOf(context: PageContext): Promise<Markup> {
     limit: 20,
     ...(sharesAll ? {} : { ownerId: staff.id }),
   })
-  return rows.length === 0 ? nothing : caseTable(context, say('today.cases'), rows)
+  if (rows.length === 0) return nothing
+  const { open, overdue } = await countOpenCases(tx, staff.id, staff.role, now)
+  const mine =
+    open === 0 ? nothing : html`<p>${link('/cases?mine=yes', say('today.mine', { open, overdue }))}</p>`
+  return html`${caseTable(context, say('today.cases'), rows)}${mine}`
 }
 
 async function noticesToApprove(context: PageContext): Promise<Markup> {
   const { tx, staff, say } = context
   if (staff.role !== 'branch' && staff.role !== 'administrator') return nothing
-  const { rows } = await tx.query<{ id: string; purpose: string; createdAt: Date; author: string | null }>(
-    `select n.id, n.purpose, n.created_at as "createdAt", s.first_name || ' ' || s.last_name as author
-       from notices n left join staff s on s.id = n.author_staff_id
-      where n.status = 'waiting' and n.author_staff_id is distinct from $1::uuid order by n.created_at limit 20`,
-    [staff.id],
-  )
+  const waiting = await listNotices(tx, { programmeId: staff.programmeId, status: 'waiting', limit: 20 })
+  const rows = waiting.filter(({ authorStaffId }) => authorStaffId !== staff.id)
   if (rows.length === 0) return nothing
   return table(
     say('today.to_approve'),
@@ -53,32 +56,33 @@ async function noticesToApprove(context: PageContext): Promise<Markup> {
       { title: say('notice.written'), cell: ({ createdAt }) => moment(context, createdAt) },
       { title: say('notice.author'), cell: ({ author }) => author ?? '' },
       {
-        title: say('message.purpose'),
-        cell: ({ id, purpose }) => link(`/notices/${id}`, say(`purpose.${purpose}`)),
+        title: say('notice.about'),
+        cell: ({ id, template }) => link(`/notices/${id}`, say(`notice_template.${template ?? 'free'}`)),
       },
+      { title: say('message.purpose'), cell: ({ purpose }) => say(`purpose.${purpose}`) },
     ],
     rows,
     '',
   )
 }
 
+const notReached = ({ not_reached: missed, unknown }: StateCounts) => missed + unknown
+
+/** Of the newest notices of a month, group by group: who is still to be told in person. */
 async function noticesNotReached(context: PageContext): Promise<Markup> {
   const { tx, staff, say, now } = context
-  const { rows } = await tx.query<{
-    id: string
-    groupId: string | null
-    group: string
-    createdAt: Date
-    count: number
-  }>(
-    `select n.id, r.group_id as "groupId", g.name as group, n.created_at as "createdAt", count(*)::int as count
-       from notices n join notice_recipients r on r.notice_id = n.id join members mb on mb.id = r.member_id
-       left join groups g on g.id = r.group_id left join messages m on m.id = r.message_id
-      where n.created_at > $2 and r.told_at is null and r.excluded is null
-        and m.status in ('failed', 'undelivered', 'rejected', 'expired') and ${memberScopeSql(staff, 'mb', '$1')}
-      group by n.id, n.created_at, r.group_id, g.name order by n.created_at desc limit 20`,
-    [staff.id, new Date(now.getTime() - 30 * 24 * 3_600_000)],
-  )
+  if (!noticeReaders.includes(staff.role)) return nothing
+  const groupIds = await ownGroupIds(context)
+  const since = new Date(now.getTime() - 30 * 24 * 3_600_000)
+  const scope = groupIds === undefined ? {} : { groupIds }
+  const newest = await listNotices(tx, { programmeId: staff.programmeId, limit: 10, ...scope })
+  const rows: { id: string; createdAt: Date; groupId: string; group: string; count: number }[] = []
+  for (const { id, createdAt, counts } of newest) {
+    if (createdAt < since || notReached(counts) === 0) continue
+    for (const { groupId, name, counts: ofGroup } of (await noticeProgress(tx, id)).groups)
+      if (groupId !== null && notReached(ofGroup) > 0 && groupIds?.includes(groupId) !== false)
+        rows.push({ id, createdAt, groupId, group: name ?? '', count: notReached(ofGroup) })
+  }
   if (rows.length === 0) return nothing
   return table(
     say('today.not_reached'),
@@ -86,12 +90,11 @@ async function noticesNotReached(context: PageContext): Promise<Markup> {
       { title: say('notice.written'), cell: ({ createdAt }) => moment(context, createdAt) },
       {
         title: say('group.group'),
-        cell: ({ id, groupId, group }) =>
-          groupId === null ? '' : link(`/notices/${id}/read-out?group=${groupId}`, group),
+        cell: ({ id, groupId, group }) => link(`/notices/${id}/read-out?group=${groupId}`, group),
       },
       { title: say('today.people'), cell: ({ count }) => count, figures: true },
     ],
-    rows,
+    rows.slice(0, 20),
     '',
   )
 }
