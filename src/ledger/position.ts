@@ -43,7 +43,7 @@ export interface MemberPosition extends MemberBalances {
 }
 
 // remaining = clamp(outstanding - amounts of later instalments, 0, amount): the rule of allocation.ts.
-const remainingSql = `
+export const remainingSql = `
   select i.id, i.due_date, i.number, i.amount,
          greatest(0, least(i.amount, b.outstanding - (sum(i.amount) over later - i.amount))) as remaining
     from (select id, due_date, number, principal + interest + fee + insurance as amount

@@ -2,7 +2,17 @@
 // Must never tell a caller who is staff; the screens decide what is said.
 import type { Pipeline, Queryable } from '../db.ts'
 
-export type StaffRole = 'facilitator' | 'adviser' | 'social_worker' | 'branch' | 'administrator' | 'auditor'
+export const staffRoles = [
+  'facilitator',
+  'adviser',
+  'social_worker',
+  'branch',
+  'administrator',
+  'auditor',
+] as const
+export type StaffRole = (typeof staffRoles)[number]
+
+export const isStaffRole = (role: string): role is StaffRole => staffRoles.some((known) => known === role)
 
 export interface StaffMember {
   id: string

@@ -33,6 +33,12 @@ export function plainSamples(i18n: I18n, tag: string, currency: string, face: Pr
     code: `${face.serviceCode}#`,
     number: 'L-118',
     wording: i18n.language(tag).consent.wording,
+    alias: 'Awa',
+    names: 'Awa, Fatou, Mariama',
+    longNames: 'Awa 4/6, Fatou 5/6',
+    sentence: 'Module 3',
+    written: 'Module 3',
+    notice: 'Module 3',
   }
 }
 

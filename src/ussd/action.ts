@@ -41,6 +41,8 @@ export interface Action {
   outcomes: readonly string[]
   /** What an input means depends on what the screen showed: not to be done on inputs that were typed before it was seen. */
   bySight?: true
+  /** What her hands do for it, for the pace check [two keys]: keys, or so many letters at a time, so many times. */
+  types?: { keys: number } | { letters: number; times: number }
   /** Longest values that its outcomes bring, for the boot check. */
   values?: (sample: Samples) => LineValues
   run(context: ActionContext, value: string): Promise<ActionResult>

@@ -47,6 +47,7 @@ async function ownerOf(context: ActionContext): Promise<PinOwner> {
 export const pinActions: Readonly<Record<string, Action>> = {
   check_pin: {
     outcomes: ['ok', 'wrong', 'malformed', 'locked', 'none'],
+    types: { keys: 4 },
     values: ({ count }) => ({ left: count }),
     async run(context, typed) {
       // A text that cannot be a PIN tells a guesser nothing, so it costs no try.
@@ -69,6 +70,7 @@ export const pinActions: Readonly<Record<string, Action>> = {
 
   draft_pin: {
     outcomes: ['ok', 'malformed', 'weak', 'unchecked'],
+    types: { keys: 4 },
     async run(context, typed) {
       if (!isPin(typed)) return { outcome: 'malformed' }
       // Who has no PIN yet shows nothing but the phone, so the phone must be beyond doubt.
@@ -86,6 +88,7 @@ export const pinActions: Readonly<Record<string, Action>> = {
 
   confirm_pin: {
     outcomes: ['ok', 'different', 'overtaken'],
+    types: { keys: 4 },
     async run(context, typed) {
       const { draft, hasPin } = context.dialogue
       if (draft === undefined || !isPin(typed) || !(await context.pins.matches(draft, typed)))

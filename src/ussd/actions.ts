@@ -10,6 +10,8 @@ import { chooseStaffLanguage, findStaffCaller } from '../members/staff.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import { type Action, memberOf } from './action.ts'
 import { caseActions } from './actions-cases.ts'
+import { groupActions } from './actions-group.ts'
+import { noticeActions } from './actions-notice.ts'
 import { pinActions } from './actions-pin.ts'
 import { hoursOfValue } from './data-messages.ts'
 import { asStaff } from './opening.ts'
@@ -53,6 +55,8 @@ export const actions: Readonly<Record<string, Action>> = {
 
   ...pinActions,
   ...caseActions,
+  ...groupActions,
+  ...noticeActions,
 
   /** From her own menu to that of staff; their PIN is another one. */
   open_staff_menu: {

@@ -59,8 +59,7 @@ export function checkFit(menus: ReadonlyMap<string, Menu>, i18n: I18n, programme
       }
       for (const menu of menus.values())
         if (isMenuOf(programme, menu))
-          for (const [name, state] of Object.entries(menu.states))
-            for (const role of rolesIn(menu, state)) checkScreen(scope, menu, name, state, role)
+          for (const [name, state] of Object.entries(menu.states)) checkState(scope, menu, name, state)
       for (const { key, values } of closingTexts()) checkClosing(scope, key, values(samples))
     }
   return { faults: [...faults.values()], screens }
@@ -94,6 +93,23 @@ function rolesIn(menu: Menu, state: MenuState): string[] {
 
 function limitOf(encoding: 'gsm7' | 'ucs2', septetsMax: number): number {
   return encoding === 'gsm7' ? septetsMax : Math.min(ucs2UnitsMax, septetsMax)
+}
+
+/** Once for all roles that find the same options there. */
+function checkState(scope: Scope, menu: Menu, name: string, state: MenuState): void {
+  const roles = rolesIn(menu, state)
+  const laidOut = new Map<string, Screen[]>()
+  for (const role of roles) {
+    const options = state.options.filter((option) => option.roles?.includes(role) !== false)
+    const seen = options.map(({ key }) => key).join(' ')
+    const same = laidOut.get(seen)
+    if (same !== undefined) scope.screens.push(...same.map((screen) => ({ ...screen, role })))
+    else {
+      const before = scope.screens.length
+      checkScreen(scope, menu, name, state, role)
+      laidOut.set(seen, scope.screens.slice(before))
+    }
+  }
 }
 
 function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, role: string): void {

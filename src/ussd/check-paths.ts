@@ -1,8 +1,9 @@
 // In: a menu and its screens as they are laid out. Out: the shortest way to every answer: its screens, its seconds, and those that are too long.
 import type { Fault } from '../fault.ts'
+import { actions } from './actions.ts'
 import type { Screen } from './check-fit.ts'
 import { sources } from './data.ts'
-import { type Menu, placeIn, transitionsOf } from './menu.ts'
+import { type Menu, placeIn, staffMenu, transitionsOf } from './menu.ts'
 import { idleSecondsMax, networkSeconds, screenSeconds, sessionSecondsMax, shareListed } from './pace.ts'
 
 /**
@@ -10,6 +11,8 @@ import { idleSecondsMax, networkSeconds, screenSeconds, sessionSecondsMax, share
  * in UCS-2, which has less than half of the room: every key works on every page. The summary shows the pages.
  */
 export const screensMax = 5
+/** Who works with a group presses further: a group, a notice and its members are three lists on the way, a day and an hour two screens. */
+export const workScreensMax = 9
 
 export interface Path {
   programme: string
@@ -25,17 +28,33 @@ export interface Path {
   pauseSeconds: number
 }
 
-/** The shortest way to each state that shows data, for a member who has chosen her language and a PIN. */
+/**
+ * The shortest way to each state that shows data, for a member who has chosen her language and a PIN; and for officers and staff to what
+ * only they see.
+ */
 export function pathsOf(menu: Menu, screens: readonly Screen[]): Path[] {
+  const own = screens.filter((screen) => screen.menu === menu.menu)
+  const roles = new Set([...(menu.menu === staffMenu ? [] : ['member']), ...own.map(({ role }) => role)])
+  const found = new Map<string, Path>()
+  for (const role of roles)
+    for (const path of pathsFor(
+      menu,
+      own.filter((screen) => screen.role === role),
+    ))
+      if (!found.has(path.answer)) found.set(path.answer, path)
+  return [...found.values()]
+}
+
+function pathsFor(menu: Menu, screens: readonly Screen[]): Path[] {
   const pages = new Map<string, Screen[]>()
-  for (const screen of screens)
-    if (screen.menu === menu.menu && screen.role === 'member')
-      pages.set(screen.state, [...(pages.get(screen.state) ?? []), screen])
+  for (const screen of screens) pages.set(screen.state, [...(pages.get(screen.state) ?? []), screen])
   const found = new Map<string, Screen[]>([[menu.home, (pages.get(menu.home) ?? []).slice(0, 1)]])
   const open = [menu.home]
   for (let from = open.shift(); from !== undefined; from = open.shift()) {
     const way = found.get(from) ?? []
     for (const { to, key } of stepsFrom(menu, from)) {
+      // Not for this role.
+      if (!pages.has(to)) continue
       const steps = [
         ...way,
         ...turned(pages.get(from) ?? [], key),
@@ -57,10 +76,8 @@ function countsOnce(menu: Menu, { encoding, state }: Screen): boolean {
 }
 
 function pathOf(menu: Menu, answer: string, steps: readonly Screen[]): Path {
-  const pauses = steps.map(({ text, state }, index) =>
-    index === steps.length - 1
-      ? screenSeconds(text, 0)
-      : screenSeconds(text, state.startsWith('pin') ? 4 : 2),
+  const hops = steps.map(({ text, state }, index) =>
+    index === steps.length - 1 ? { seconds: screenSeconds(text, 0), times: 1 } : hopOf(menu, text, state),
   )
   return {
     programme: steps[0]?.programme ?? '',
@@ -68,9 +85,17 @@ function pathOf(menu: Menu, answer: string, steps: readonly Screen[]): Path {
     answer,
     screens: steps.filter((step) => step.page === 0 || !countsOnce(menu, step)).length,
     steps: steps.map(({ state, page }) => (page === 0 ? state : `${state} (page ${page + 1})`)),
-    seconds: pauses.reduce((sum, pause) => sum + pause + networkSeconds, 0),
-    pauseSeconds: Math.max(0, ...pauses),
+    seconds: hops.reduce((sum, { seconds, times }) => sum + (seconds + networkSeconds) * times, 0),
+    pauseSeconds: Math.max(0, ...hops.map(({ seconds }) => seconds)),
   }
+}
+
+/** Reading a screen and answering it; words by multi-tap come in pieces, each of which is a hop. */
+function hopOf(menu: Menu, text: string, state: string): { seconds: number; times: number } {
+  const types = actions[menu.states[state]?.do ?? '']?.types
+  if (types !== undefined && 'letters' in types)
+    return { seconds: screenSeconds(text, 0, types.letters), times: types.times }
+  return { seconds: screenSeconds(text, types?.keys ?? 2), times: 1 }
 }
 
 /** Where one key of hers leads, whatever comes of it. */
@@ -105,14 +130,17 @@ function isAnswer(menu: Menu, name: string): boolean {
   return state.needs.some((need) => Object.keys(sources[need]?.texts ?? {}).length > 0)
 }
 
+const mostScreens = (menu: Menu, answer: string): number =>
+  menu.states[answer]?.roles === undefined && menu.menu !== staffMenu ? screensMax : workScreensMax
+
 /** More screens to an answer than anybody presses. */
 export function pathFaults(menu: Menu, paths: readonly Path[]): Fault[] {
   return paths
-    .filter(({ screens }) => screens > screensMax)
+    .filter(({ answer, screens }) => screens > mostScreens(menu, answer))
     .map(({ answer, screens, steps, tag, programme }) => ({
       ...placeIn(menu, ['states', answer]),
       language: tag,
-      what: `${answer}: in ${tag} for programme ${programme} it takes ${screens} screens, more than ${screensMax}: ${steps.join(' > ')}`,
+      what: `${answer}: in ${tag} for programme ${programme} it takes ${screens} screens, more than ${mostScreens(menu, answer)}: ${steps.join(' > ')}`,
       remedy:
         'Move the state nearer to the first screen, or shorten the screens before it so that they need no second page.',
     }))

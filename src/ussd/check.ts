@@ -192,6 +192,8 @@ function checkState(name: string, state: MenuState, report: Report): void {
     }
     for (const fact of source.facts ?? []) facts.add(fact)
     picksMax += source.optionsMax ?? 0
+    if (source.behindPin === true && !state.pin)
+      say(at('needs', index), `data "${need}" is shown behind a PIN only`, 'Set "pin".')
     if (source.ofMember && !state.who && !state.pin && state.roles === undefined)
       say(at('needs', index), `data "${need}" is a member's: the state needs who or pin`, 'Set one of them.')
   }

@@ -14,7 +14,7 @@ function position(context: DataContext): Promise<MemberPosition> {
 }
 
 /** Day, time and place of a meeting or training in the programme's own time zone. */
-function whenAndWhere(context: DataContext, at: { startsAt: Date; place: string }): LineValues {
+export function whenAndWhere(context: DataContext, at: { startsAt: Date; place: string }): LineValues {
   const { date, minuteOfDay } = localParts(at.startsAt, context.programme.timeZone)
   const { i18n, language } = context
   return { date: i18n.date(language, date), time: i18n.time(language, minuteOfDay), place: at.place }

@@ -10,8 +10,10 @@ import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { type Amount, currencyExponent } from '../money.ts'
 import { caseSources } from './data-cases.ts'
+import { groupSources } from './data-group.ts'
 import { meetingSources } from './data-meetings.ts'
 import { memberIn, messageSources } from './data-messages.ts'
+import { noticeSources, writtenMax } from './data-notices.ts'
 import { receiptSources } from './data-receipts.ts'
 import type { Dialogue } from './session.ts'
 
@@ -68,6 +70,8 @@ export interface Source {
   facts?: readonly string[]
   /** True when it reads what belongs to one member. */
   ofMember: boolean
+  /** Shown only behind a PIN. */
+  behindPin?: true
   load(context: DataContext): Promise<View>
 }
 
@@ -86,6 +90,17 @@ export interface Samples {
   number: string
   /** What she is asked about our messages, as it stands. */
   wording: string
+  alias: string
+  /** Of those of a group who said the same. */
+  names: string
+  /** The same with how far each has come. */
+  longNames: string
+  /** What an educator reads out. */
+  sentence: string
+  /** As much as somebody writes by phone. */
+  written: string
+  /** A notice as it will be sent. */
+  notice: string
 }
 
 /** The longest values that the data can bring, for the proof that every screen fits. Names and places of words page at their borders. */
@@ -103,8 +118,17 @@ export function samplesOf(i18n: I18n, tag: string, currency: string): Samples {
     code: '*384*123456#',
     number: 'L-2026-001234',
     wording: i18n.language(tag).consent.wording,
+    alias: longestAlias,
+    names: Array.from({ length: 10 }, () => longestAlias).join(', '),
+    longNames: Array.from({ length: 10 }, () => `${longestAlias} 5/6`).join(', '),
+    sentence: words(120),
+    written: words(writtenMax),
+    notice: words(160),
   }
 }
+
+/** So many letters of words that anybody could write. */
+const words = (letters: number) => 'Apportez votre carnet '.repeat(8).slice(0, letters)
 
 /** Currencies of which a hundred thousand is a fortune for a member. */
 const strong: ReadonlySet<string> = new Set(['EUR', 'USD', 'CAD', 'GBP', 'CHF', 'AUD', 'NZD'])
@@ -313,6 +337,8 @@ export const sources: Readonly<Record<string, Source>> = {
 
   ...messageSources,
   ...caseSources,
+  ...groupSources,
+  ...noticeSources,
 
   /** Where to ask. */
   office: {

@@ -44,7 +44,7 @@ describe.each(files)('%s', (file) => {
   const dialogue = readDialogue(join(folder, file))
 
   test(dialogue.name, async () => {
-    await world.reset()
+    await world.reset(dialogue)
     under.clock.set(testNow)
     const menu = under.menus.get('member')
     if (menu === undefined) throw new Error('no menu')

@@ -13,7 +13,7 @@ import { createUssdUnderTest, createWorld, i18n, numbers, serveUssd, type World 
 const folder = import.meta.dirname
 /** `npm run promises` plays all of them in every way to write a language, `npm test` those that reach each screen once. */
 const quick =
-  /^(leaf-(account|meeting|training|call-back|settings|messages|help)-fr|leaf-hours|first-dial|dispute-fr|verify-stranger|wrong-input-every-state|several-loans-late|shared-phone|lockout|consent-asked)\.yaml$/
+  /^(leaf-(account|meeting|training|call-back|settings|messages|help)-fr|leaf-hours|first-dial|dispute-fr|verify-stranger|wrong-input-every-state|several-loans-late|shared-phone|lockout|consent-asked|staff-(meeting|told|free-text)|officer-(president|treasurer-members|educator))\.yaml$/
 const dialogues = readdirSync(folder)
   .filter((file) => file.endsWith('.yaml') && (isFull || quick.test(file)))
   .sort()
@@ -65,8 +65,9 @@ async function playAll(tag: string): Promise<Map<string, Shown[]>> {
   const all = new Map<string, Shown[]>()
   try {
     for (const { file, dialogue } of dialogues) {
-      await world.reset()
+      await world.reset(dialogue)
       await pool.query('update members set language = $1 where language is not null', [tag])
+      await pool.query('update staff set language = $1', [tag])
       under.clock.set(testNow)
       states.length = 0
       const played = await playDialogue(dialogue, {

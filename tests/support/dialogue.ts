@@ -38,6 +38,8 @@ const dialogueSchema = z.strictObject({
   /** One of the recorded dialogues' people, or a demo phone's number. */
   from: z.union([person, z.e164()]),
   serviceCode: z.string().optional(),
+  /** What the programme allows its treasurers. */
+  treasurerSeesMembers: z.boolean().optional(),
   /** Saved on the phone page: against which programme, made up when, dialled when. */
   demo: z
     .strictObject({

@@ -28,6 +28,7 @@ import {
   type TestProgramme,
   testNow,
 } from './fixtures.ts'
+import { createOfficersGroup } from './officers.ts'
 
 export const testPin = '2846'
 /** Of the staff menu: another one than a member's. */
@@ -76,6 +77,10 @@ export const numbers = {
   newStaff: '+221776000005',
   /** French, member with PIN, and adviser with another PIN. */
   both: '+221770000010',
+  /** Officers of the second group, with PINs. */
+  president: '+221770000011',
+  treasurer: '+221770000012',
+  educator: '+221770000013',
 } as const
 
 export type Person = keyof typeof numbers
@@ -84,7 +89,7 @@ export interface World {
   programme: TestProgramme
   members: Record<string, TestMember>
   /** Puts back all that a dialogue can change. */
-  reset(): Promise<void>
+  reset(programme?: { treasurerSeesMembers?: boolean | undefined }): Promise<void>
 }
 
 export async function createWorld(db: Db): Promise<World> {
@@ -99,7 +104,7 @@ export async function createWorld(db: Db): Promise<World> {
     late: { firstName: 'Lala' },
     unasked: { firstName: 'Ndella', consents: [] },
   }
-  const spoken: Record<string, string | null> = { mary: 'en', coumba: 'wo', ami: null }
+  const spoken: Record<string, string | null> = { mary: 'en', coumba: 'wo', ndeye: 'wo', ami: null }
   const members: Record<string, TestMember> = {}
   for (const [person, overrides] of Object.entries(people)) {
     const member = await createMember(db, programme, {
@@ -160,14 +165,29 @@ export async function createWorld(db: Db): Promise<World> {
   })
   const pins = createPins({ db, pepper: testPepper })
   const [hash, staffHash] = await Promise.all([pins.hash(testPin), pins.staff.hash(staffPin)])
-  const holders = ['awa', 'mary', 'coumba', 'shared', 'nobody', 'late', 'suspended', 'unasked', 'both']
+  const holders = [
+    'awa',
+    'mary',
+    'coumba',
+    'shared',
+    'nobody',
+    'late',
+    'suspended',
+    'unasked',
+    'both',
+    'president',
+    'treasurer',
+    'educator',
+  ]
   await addStaff(db, programme)
   await addGatherings(db, programme, members)
+  const officers = await createOfficersGroup(db, programme)
+  Object.assign(members, officers.members)
 
   return {
     programme,
     members,
-    async reset() {
+    async reset({ treasurerSeesMembers = false } = {}) {
       await db.pool.query(`
         delete from ussd_sessions; delete from ussd_replies; delete from cases; delete from meeting_answers;
         delete from verification_tries; delete from unmatched_codes;
@@ -194,6 +214,7 @@ export async function createWorld(db: Db): Promise<World> {
         'update members m set language = l.language from json_to_recordset($1) as l(id uuid, language text) where m.id = l.id',
         [JSON.stringify(languages)],
       )
+      await officers.reset(treasurerSeesMembers)
     },
   }
 }

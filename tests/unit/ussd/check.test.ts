@@ -9,9 +9,11 @@ import { prove } from '../../../src/proof.ts'
 import { checkFit } from '../../../src/ussd/check-fit.ts'
 import { pathFaults, pathsOf } from '../../../src/ussd/check-paths.ts'
 import { checkServiceCodes } from '../../../src/ussd/dial-codes.ts'
-import { loadMenus, type Menu, parseMenu } from '../../../src/ussd/menu.ts'
+import { loadMenus, type Menu, parseMenu, readMenus } from '../../../src/ussd/menu.ts'
 
 const good = readFileSync('menus/member.yaml', 'utf8')
+const { parts } = readMenus('menus')
+const parsed = (text: string, where = 'menu') => parseMenu(text, where, parts)
 const programme = {
   code: 'fansoto',
   menu: 'member',
@@ -52,10 +54,10 @@ function faultsOf(menu: Menu, change?: { language: string; from: string; to: str
 
 const changed = (from: string, to: string): Menu => {
   expect(good).toContain(from)
-  return parseMenu(good.replace(from, to), 'menu')
+  return parsed(good.replace(from, to))
 }
 
-const same = parseMenu(good, 'menu')
+const same = parsed(good)
 
 test('the menus of the house have no fault in any language', () => {
   const every = languages.map((tag) => ({ ...programme, languages: [tag], segmentsMax: 3 }))
@@ -156,7 +158,7 @@ describe('the start is refused for', () => {
     ],
     [
       'a first screen of two pages',
-      { language: 'fr', from: '"Bienvenue"', to: `"${'Bienvenue '.repeat(9)}"` },
+      { language: 'fr', from: '"Rappelez-moi"', to: `"${'Rappelez-moi '.repeat(6)}"` },
       /home: in fr .* the first screen is longer than 140/,
     ],
     [
@@ -179,7 +181,7 @@ describe('the start is refused for', () => {
     const movements = '      - { key: "3", name: movements, to: movements }\n'
     const savings =
       '  savings:\n    kind: choice\n    pin: true\n    answer: savings\n    needs: [savings]\n    options:\n'
-    const deep = parseMenu(
+    const deep = parsed(
       good.replace(movements, '').replace(savings, `${savings}${movements.replace('"3"', '"1"')}`),
       'menus/member.yaml',
     )
@@ -193,9 +195,8 @@ describe('the start is refused for', () => {
   })
 
   test('several faults at once, all of them named', () => {
-    const menu = parseMenu(
+    const menu = parsed(
       good.replace('to: meeting }', 'to: meetings }').replace('do: ask_adviser', 'do: call_front'),
-      'menu',
     )
     const faults = faultsOf(menu)
     expect(faults.some((fault) => fault.includes('meetings'))).toBe(true)
@@ -205,6 +206,7 @@ describe('the start is refused for', () => {
 
 describe('a menu file is refused for', () => {
   test.each<[string, string, RegExp]>([
+    ['a part that nobody wrote', good.replace('part: group,', 'part: groups,'), /there is no part "groups"/],
     ['YAML that cannot be read', 'states: [', /menu/],
     ['a name in it twice', `${good}\nhome: help\n`, /unique|duplicate/i],
     ['an unknown field', good.replace('kind: list', 'kynd: list'), /schedule/],
@@ -216,7 +218,7 @@ describe('a menu file is refused for', () => {
       /either to or do/,
     ],
   ])('%s', (_, text, fault) => {
-    expect(() => parseMenu(text, 'menu')).toThrow(fault)
+    expect(() => parsed(text)).toThrow(fault)
   })
 })
 
