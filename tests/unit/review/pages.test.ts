@@ -103,7 +103,12 @@ describe('the pocket card', () => {
     expect(one).toContain(`dir="${direction}"`)
     expect(one).toContain('<bdi dir="ltr">*384*1#</bdi>')
     expect(one).toContain('<bdi dir="ltr">+221339911234</bdi>')
-    for (const key of ['0', '00', '98', ...(menu.states.home?.options ?? []).map((option) => option.key)])
+    for (const key of [
+      '0',
+      '00',
+      '98',
+      ...(menu.states.home?.options ?? []).flatMap(({ key, roles }) => (roles === undefined ? key : [])),
+    ])
       expect(one).toContain(`dir="ltr">${key}</b>`)
   })
 

@@ -24,7 +24,8 @@ test('in every language exactly the screens that take a PIN are known for it', (
   const asksPin = (menu: string, state: string) => takesPin.has(menus.get(menu)?.states[state]?.do ?? '')
   const wrong = screens.filter(({ menu, state, text }) => pins.asks(text) !== asksPin(menu, state))
   expect(wrong.map(({ tag, state, text }) => [tag, state, text])).toEqual([])
-  expect(screens.filter(({ text }) => pins.asks(text)).length).toBe(tags.length * 8)
+  const asking = screens.filter(({ text }) => pins.asks(text))
+  expect(new Set(asking.map(({ tag, menu, state }) => `${tag} ${menu}.${state}`)).size).toBe(tags.length * 8)
 })
 
 test.each(tags)('in %s a screen says what was wrong with a PIN, and nothing when nothing was', (tag) => {
