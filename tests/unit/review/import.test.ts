@@ -218,7 +218,7 @@ const wrongs: Wrong[] = [
   },
   {
     name: 'a text that no screen holds',
-    change: setting('member.home.options.call_back', { correction: 'Woo ma leegi '.repeat(8) }),
+    change: setting('member.home.options.ask', { correction: 'Woo ma leegi '.repeat(8) }),
     says: /^row \d+: ussd.json: member.home: in wo .* the first screen is longer than 140/,
   },
   {
@@ -289,7 +289,7 @@ describe('is refused, and nothing is written', () => {
   test('every fault at once, those of rows and those of the proof', async () => {
     const table = tableOf('wo')
     setting('member.help.dial', { correction: 'Tape' })(table)
-    setting('member.home.options.call_back', { correction: 'Woo ma leegi '.repeat(8) })(table)
+    setting('member.home.options.ask', { correction: 'Woo ma leegi '.repeat(8) })(table)
     setting('reminder.due_soon.discreet', { correction: '{{sender}}: sa bor. Tape: {{code}}' })(table)
     setting('member.pin_changed.text', { state: 'no' })(table)
     const said = (await importOf(csvOf(table))).faults.map(describeReviewFault).join('\n')
