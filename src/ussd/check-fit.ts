@@ -110,6 +110,26 @@ function checkState(scope: Scope, menu: Menu, name: string, state: MenuState): v
       laidOut.set(seen, scope.screens.slice(before))
     }
   }
+  if (state.bare && state.needs.length === 0) checkSeen(scope, menu, name, [...laidOut.values()].flat())
+}
+
+/** A text that gives way where the options fill the screen is to be seen at least by those who have the fewest of them. */
+function checkSeen(scope: Scope, menu: Menu, name: string, screens: Screen[]): void {
+  const { tag, programme, renderer, report } = scope
+  const text = renderer.text(tag, `${textsAt(menu, name)}.text`)
+  const [first] = screens
+  if (
+    first === undefined ||
+    first.encoding === 'ucs2' ||
+    screens.some((screen) => screen.text.startsWith(text))
+  )
+    return
+  report({
+    ...textPlace(scope, menu, name),
+    what: `${menu.menu}.${name}: in ${tag} for programme ${programme.code} nobody sees its text: with it the first screen is longer than ${first.limit}`,
+    text,
+    remedy: 'Shorten it, or the options under it.',
+  })
 }
 
 function checkScreen(scope: Scope, menu: Menu, name: string, state: MenuState, role: string): void {

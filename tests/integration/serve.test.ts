@@ -128,7 +128,7 @@ describe('a start that is not to be', () => {
         'locales/fr/sms.json:1: has no text "receipt.',
         'locales/wo/keywords.json:1: has no words for "help". ',
         'menus/broken.yaml:1: ',
-        'menus/member.yaml:21: home: "2 meeting" leads to the unknown state "meetings"',
+        'menus/member.yaml:24: home: "2 meeting" leads to the unknown state "meetings"',
       ]
       for (const fault of ['PORT: ', 'DATABASE_URL: ', ...texts])
         expect(serve.output).toContain(`  - ${fault}`)

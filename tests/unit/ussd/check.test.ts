@@ -157,6 +157,11 @@ describe('the start is refused for', () => {
       /an option with navigation is longer than 160/,
     ],
     [
+      'a greeting that nobody sees',
+      { language: 'fr', from: '"text": "Bienvenue"', to: `"text": "${'Bienvenue '.repeat(15).trim()}"` },
+      /member\.home: in fr .* nobody sees its text: with it the first screen is longer than 140/,
+    ],
+    [
       'a first screen of two pages',
       { language: 'fr', from: '"Rappel, demandes"', to: `"${'Rappel, demandes '.repeat(5)}"` },
       /home: in fr .* the first screen is longer than 140/,
