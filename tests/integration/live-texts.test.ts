@@ -75,7 +75,7 @@ test('a change with faults is refused with file, line and remedy, and the last g
   change('locales/fr/ussd.json', '"text": "Bonjour"', `"text": "${'Bonjour '.repeat(30).trim()}"`)
   await tama.printed(
     /texts\.refused.*locales\/fr\/ussd\.json:\d+: member\.home.*nobody sees its text: with it the first screen is longer than 140/,
-    20_000,
+    40_000,
   )
   expect(await firstScreen()).toContain('CON Bonjour\n1 ')
   const ready = (await (await fetch(`${base}/readyz`)).json()) as Record<string, unknown>
