@@ -46,7 +46,9 @@ export async function seedDemo(runtime: Runtime, options: SeedDemoOptions): Prom
     const members = options.members ?? profile.size
     const onProgress = createProgress(options.programmes.length === 1 ? 'Members' : profile.programme.name)
     const setPin = (memberId: string, pin: string) => pins.set(memberId, pin, now)
-    const id = await seedProgramme(db, { profile, members, seed: options.seed, now, onProgress, setPin })
+    const setStaffPin = (staffId: string, pin: string) => pins.staff.set(staffId, pin, now)
+    const seeding = { profile, members, seed: options.seed, now, onProgress, setPin, setStaffPin }
+    const id = await seedProgramme(db, seeding)
     // A visitor comes at any hour and wants to see the receipt now; a real programme keeps its hours.
     await db.pool.query(
       'update programmes set send_from_minute = 0, send_until_minute = 1440 where id = $1',

@@ -47,11 +47,21 @@ export async function findStaffByMsisdn(
   return rows[0]
 }
 
+/** Active staff who may work by phone: an auditor reads in the console only, and to the phone is a stranger like any other. */
+export async function findWritingStaff(
+  tx: Queryable,
+  programmeId: string,
+  msisdn: string,
+): Promise<StaffMember | undefined> {
+  const staff = await findStaffByMsisdn(tx, programmeId, msisdn)
+  return staff?.active === true && staff.role !== 'auditor' ? staff : undefined
+}
+
 export interface StaffCaller extends StaffMember {
   hasPin: boolean
 }
 
-/** Active staff who may work by phone: an auditor reads in the console only, and to the phone is a stranger like any other. */
+/** The same in one round trip, with whether a PIN of theirs is kept. */
 export async function findStaffCaller(
   reads: Pipeline,
   programmeId: string,

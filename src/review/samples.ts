@@ -77,6 +77,12 @@ export function plainSmsValues(
     time: i18n.time(tag, 10 * 60),
     receipt,
     digits: '482916',
+    group: 'G001',
+    groups: 'G001, G002',
+    members: '25',
+    others: '3',
+    pieces: '1',
+    left: '4',
     lines: words.map((word) => `${i18n.shortDate(tag, day)} ${word} ${amount}`).join(', '),
     choices: languageChoices(i18n, languages, info.gsm7 === null),
   }

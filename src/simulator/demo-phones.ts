@@ -96,7 +96,7 @@ function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
       name:
         scene === undefined ? nameOf(holders) : (facilitatorNames.at(scene === 'staff' ? 0 : -1)?.[0] ?? ''),
       languages: [...new Set(holders.flatMap(({ language }) => language ?? []))],
-      pin: holders.some(({ hasPin }) => hasPin) ? demoPin : undefined,
+      pin: scene === 'staff' || holders.some(({ hasPin }) => hasPin) ? demoPin : undefined,
       serviceCode: `${serviceCode}#`,
       shortcode: shortcode ?? undefined,
     }

@@ -45,6 +45,8 @@ export interface SeedOptions {
   now: Date
   /** Keeps a PIN; only demo members get one. */
   setPin: (memberId: string, pin: string) => Promise<void>
+  /** The same for the first facilitator [chosen at the first dial]. */
+  setStaffPin?: (staffId: string, pin: string) => Promise<void>
   /** In members. */
   onProgress?: (done: number, total: number) => void
 }
@@ -56,7 +58,7 @@ export interface SeedOptions {
 export async function seedProgramme(db: Db, options: SeedOptions): Promise<string> {
   const { profile = readProfile('casamance') } = options
   const today = localParts(options.now, profile.programme.timeZone).date
-  const { programmeId, pinHolders } = await db.transaction(async (tx) => {
+  const { programmeId, pinHolders, facilitatorIds } = await db.transaction(async (tx) => {
     await refuseOthers(tx, profile)
     const write = () => writeProgramme(tx, profile, options, today)
     const written = await withoutTelling(tx, options.now, write)
@@ -73,6 +75,8 @@ export async function seedProgramme(db: Db, options: SeedOptions): Promise<strin
   // A server that has just taken a million rows would plan its first reads for empty tables.
   await db.pool.query('analyze')
   for (const memberId of pinHolders) await options.setPin(memberId, demoPin)
+  const [facilitatorId] = facilitatorIds
+  if (facilitatorId !== undefined) await options.setStaffPin?.(facilitatorId, demoPin)
   return programmeId
 }
 
@@ -110,7 +114,7 @@ async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: Seed
     onProgress?.(Math.min(members, (first + count) * groupSize), members)
   }
   await insertDraft(writer)
-  return { programmeId, pinHolders }
+  return { programmeId, pinHolders, facilitatorIds }
 }
 
 /** The facilitators' ids; who administers the programme is written with them. */

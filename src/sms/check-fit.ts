@@ -70,7 +70,7 @@ export function worstTexts(
 function limitOf(key: string, { gsm7 }: LanguageInfo, segmentsMax: number): number {
   if (key.endsWith('.discreet') || key.startsWith('code.')) return 1
   if (gsm7 !== null) return 1
-  return key.startsWith('reply.') ? 2 : segmentsMax
+  return /^(reply|staff)\./.test(key) ? 2 : segmentsMax
 }
 
 function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount: string, date: string) {
@@ -98,6 +98,12 @@ function valuesOf(i18n: I18n, tag: string, languages: readonly string[], amount:
     time: i18n.time(tag, 22 * 60 + 30),
     receipt: longestReceipt,
     digits: longestCode,
+    group: 'W'.repeat(12),
+    groups: 'WWWWWWWWWWWW, '.repeat(4),
+    members: '9999',
+    others: '9999',
+    pieces: '9',
+    left: '9',
     lines: longestList(i18n, tag, amount),
     choices: languageChoices(i18n, languages, info.gsm7 === null),
   }

@@ -62,9 +62,9 @@ export function discretionFaults(i18n: I18n): Fault[] {
   })
 }
 
-/** Forms beside "discreet" are her own choice; parts stand only inside those. */
+/** Forms beside "discreet" are her own choice; parts stand only inside those. Staff are answered about their own work. */
 function isDiscreet(key: string): boolean {
-  return !/\.full(_\w+)?$/.test(key) && !key.startsWith('part.')
+  return !/\.full(_\w+)?$/.test(key) && !/^(part|staff)\./.test(key)
 }
 
 /** Answers to a word of hers may repeat that word. */

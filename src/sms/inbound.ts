@@ -8,12 +8,14 @@ import type { I18n } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { noteSeen } from '../members/reverify.ts'
+import { findWritingStaff } from '../members/staff.ts'
 import type { Metrics } from '../metrics.ts'
 import { maskMsisdn, parseMsisdn } from '../msisdn.ts'
 import { noteNetworkBlock, stopMessages } from '../outbound/opt-out.ts'
 import { createMessages } from '../outbound/outbox.ts'
 import { fold } from './fold.ts'
-import { bySms, type KeywordAnswer, type Sender, type SenderMember } from './keyword.ts'
+import { bySms, type KeywordAnswer, type KeywordContext, type Sender, type SenderMember } from './keyword.ts'
+import { isConfirmation, notice } from './keywords/notice.ts'
 import { stop } from './keywords/stop.ts'
 import { createMatcher, type Match } from './match.ts'
 
@@ -54,6 +56,8 @@ export interface Inbound {
 }
 
 const dayMs = 24 * 3_600_000
+/** Every notice takes two replies, and staff write several a day. */
+const staffRepliesFactor = 4
 /** An answer that could not leave for a day is no answer any more. */
 const replyLifeMs = dayMs
 
@@ -75,12 +79,22 @@ export function createInbound(options: InboundOptions): Inbound {
     const msisdn = ownNames.has(sms.from) ? undefined : numberOf(sms.from)
     const meant = msisdn === undefined ? [] : await meantProgrammes(db, reachable(only), sms.to, msisdn)
     const languages = [...new Set(meant.flatMap((one) => one.languages))]
-    const matched = match(fold(sms.text), languages)
+    const folded = fold(sms.text)
+    const matched = match(folded, languages, false)
+    const ofStaff = isConfirmation(folded) || match(folded, languages, true)?.keyword.forStaff === true
     // Of two programmes nobody may guess which one she asks; a STOP counts for both, and one of them confirms it.
     const stopsAll = meant.length > 1 && matched?.keyword === stop
     const programme = meant.length === 1 || stopsAll ? meant[0] : undefined
+    let keyword = matched?.keyword.name ?? 'unknown'
     const outcome = await db.transaction(async (tx) => {
-      const inboundId = await rememberOnce(tx, sms, programme?.id, matched?.keyword.name, now)
+      const staff =
+        ofStaff && programme !== undefined && msisdn !== undefined
+          ? await findWritingStaff(tx, programme.id, msisdn)
+          : undefined
+      // From another number the words of staff mean what they mean to a member; four digits of theirs answer a notice.
+      const said = staff === undefined ? matched : saidByStaff(folded, languages)
+      keyword = said?.keyword.name ?? 'unknown'
+      const inboundId = await rememberOnce(tx, sms, programme?.id, said?.keyword.name, now)
       if (inboundId === undefined) return 'repeated'
       if (programme === undefined || msisdn === undefined) return 'no_programme'
       if (stopsAll)
@@ -89,8 +103,12 @@ export function createInbound(options: InboundOptions): Inbound {
       const sender = await lockSender(tx, programme.id, msisdn, now)
       const earlier = await countToday(tx, sender.phoneId, now)
       await tx.query('update inbound_messages set phone_id = $2 where id = $1', [inboundId, sender.phoneId])
-      const answer = await answerTo({ tx, now, programme, sender, inboundId, matched, earlier })
-      if (answer === undefined || earlier.all >= repliesADayMax) return 'no_reply'
+      const ask = { tx, now, programme, sender, inboundId, words: sms.text, staff }
+      if (staff !== undefined && sender.language === null)
+        await tx.query('update phones set language = $2 where id = $1', [sender.phoneId, staff.language])
+      const answer = await answerTo({ ...ask, matched: said, earlier })
+      const repliesMax = staff === undefined ? repliesADayMax : repliesADayMax * staffRepliesFactor
+      if (answer === undefined || earlier.all >= repliesMax) return 'no_reply'
       const { template, memberId, meetingId, params } = answer
       await createMessages(tx, [
         {
@@ -109,25 +127,26 @@ export function createInbound(options: InboundOptions): Inbound {
       ])
       return 'replied'
     })
-    const keyword = matched?.keyword.name ?? 'unknown'
     metrics.inbound.inc({ keyword })
     logger.info({ event: 'sms.received', keyword, outcome, from: msisdn && maskMsisdn(msisdn) })
   }
 
+  function saidByStaff(folded: string, languages: readonly string[]): Match | undefined {
+    return isConfirmation(folded) ? { keyword: notice, rest: folded } : match(folded, languages, true)
+  }
+
   /** What the keyword does is done even when the guard keeps the reply back: STOP must always count. */
-  async function answerTo(ask: {
-    tx: Queryable
-    now: Date
-    programme: ProgrammeInfo
-    sender: Sender
-    inboundId: string
-    matched: Match | undefined
-    earlier: Earlier
-  }): Promise<KeywordAnswer | undefined> {
-    const { tx, now, programme, sender, inboundId, matched, earlier } = ask
+  async function answerTo({
+    matched,
+    earlier,
+    ...ask
+  }: Omit<KeywordContext, 'i18n' | 'rest'> & { matched: Match | undefined; earlier: Earlier }): Promise<
+    KeywordAnswer | undefined
+  > {
+    const { programme, sender, staff } = ask
     const isStranger = sender.members.length === 0
-    if (matched !== undefined && (matched.keyword.forStrangers || !isStranger))
-      return matched.keyword.answer({ tx, i18n, now, programme, sender, inboundId, rest: matched.rest })
+    if (matched !== undefined && (matched.keyword.forStrangers || staff !== undefined || !isStranger))
+      return matched.keyword.answer({ ...ask, i18n, rest: matched.rest })
     // Once a day: a kind word to a number that we do not know, or help with a text that we do not understand.
     if (isStranger) {
       if (earlier.all > 0) return undefined

@@ -1,8 +1,10 @@
-// What a keyword is, and how an answer to one is described. The text that she wrote is never part of either.
+// What a keyword is, and how an answer to one is described. The text that was written is part of no answer.
 import type { Queryable } from '../db.ts'
 import type { I18n } from '../i18n.ts'
 import type { Saying } from '../members/consent.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import type { StaffMember } from '../members/staff.ts'
+import { fold } from './fold.ts'
 
 export interface SenderMember {
   id: string
@@ -31,6 +33,10 @@ export interface KeywordContext {
   inboundId: string
   /** What follows the keyword, folded: small letters, no accents. */
   rest: string
+  /** The whole text as it was written; kept by nobody but who asks that it be sent on. */
+  words: string
+  /** Who works for the programme and may write by phone; looked up for their own keywords only. */
+  staff: StaffMember | undefined
 }
 
 export interface KeywordAnswer {
@@ -48,6 +54,8 @@ export interface Keyword {
   name: string
   /** A number that belongs to no member may use it too. */
   forStrangers: boolean
+  /** A word of staff: from any other number it is not understood, so that nobody learns who is staff. */
+  forStaff?: true
   answer(context: KeywordContext): Promise<KeywordAnswer> | KeywordAnswer
 }
 
@@ -72,4 +80,14 @@ export function sayingOf({ sender, programme, inboundId, now }: KeywordContext):
 export function bySms(inboundId: string, at: Date, language?: string): Saying {
   const callback = `sms/${inboundId}`
   return { channel: 'sms', wording: 'keyword', language, collector: 'herself', at, callback }
+}
+
+/** What of a text stands behind its first words, as it was written; `folded` is that part, folded. */
+export function wordsAfter(text: string, folded: string): string {
+  if (folded === '') return ''
+  for (const { index } of text.matchAll(/(?<=\s)\S/g)) {
+    const behind = text.slice(index)
+    if (fold(behind).startsWith(folded)) return behind.trim()
+  }
+  return ''
 }

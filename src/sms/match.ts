@@ -19,18 +19,19 @@ interface Phrases {
   courtesy: readonly string[]
 }
 
-/** Matches texts for one set of languages; the phrases are folded once. */
+/** Matches texts for one set of languages, with the words of staff or without; the phrases are folded once. */
 export function createMatcher(
   i18n: I18n,
-): (folded: string, languages: readonly string[]) => Match | undefined {
+): (folded: string, languages: readonly string[], asStaff?: boolean) => Match | undefined {
   const cache = new Map<string, Phrases>()
 
-  function readPhrases(languages: readonly string[]): Phrases {
+  function readPhrases(languages: readonly string[], asStaff: boolean): Phrases {
+    const known = keywords.filter(({ forStaff }) => asStaff || forStaff !== true)
     const words = (name: string) =>
       languages.flatMap((language) => i18n.keywords(language)[name] ?? []).map(fold)
     // Equal words keep the order of the index.
     const pairs = (suffix: string) =>
-      keywords.flatMap((keyword) =>
+      known.flatMap((keyword) =>
         words(`${keyword.name}${suffix}`).map((phrase) => [phrase, keyword] as const),
       )
     const longestFirst = (one: string, other: string) => other.length - one.length
@@ -42,9 +43,9 @@ export function createMatcher(
     }
   }
 
-  return (folded, languages) => {
-    const key = languages.join(' ')
-    const phrases = cache.get(key) ?? readPhrases(languages)
+  return (folded, languages, asStaff = false) => {
+    const key = `${asStaff} ${languages.join(' ')}`
+    const phrases = cache.get(key) ?? readPhrases(languages, asStaff)
     cache.set(key, phrases)
     const { courtesy } = phrases
     const asked = withoutBefore(folded, courtesy)

@@ -24,6 +24,8 @@ const families: Readonly<Record<string, string>> = {
   'reply.meeting': 'discreet full full_none',
   'reply.coming': 'discreet',
   'reply.not_coming': 'discreet',
+  staff:
+    'notice_ready notice_usage notice_long notice_refused notice_sent notice_waiting notice_wrong notice_void',
   'answer.loan': 'discreet full full_no_date full_none',
   'answer.schedule': 'discreet full full_none',
   'answer.savings': 'discreet full full_none',

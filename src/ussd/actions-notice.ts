@@ -8,6 +8,7 @@ import {
   sendNotice,
   undoNotice,
 } from '../notices/notices.ts'
+import { inEveryLanguage } from '../notices/one-text.ts'
 import { markTold } from '../notices/progress.ts'
 import { noticeTemplates } from '../outbound/notice-text.ts'
 import type { Action, ActionContext, ActionResult } from './action.ts'
@@ -86,11 +87,6 @@ function anewIn({ dialogue }: ActionContext): ActionContext['dialogue'] {
   return { ...dialogue, noted }
 }
 
-/** The same words for every language of the programme: the screen says how many read another one before they leave. */
-function inEveryLanguage({ programme }: ActionContext, text: string): Record<string, string> {
-  return Object.fromEntries(programme.languages.map((tag) => [tag, text]))
-}
-
 export const noticeActions: Readonly<Record<string, Action>> = {
   choose_template: {
     outcomes: ['day', 'topic', ...drafting],
@@ -157,7 +153,7 @@ export const noticeActions: Readonly<Record<string, Action>> = {
       if (typedLine === done)
         return text === undefined
           ? { outcome: 'malformed' }
-          : draft(context, { texts: inEveryLanguage(context, text), purpose: 'service' })
+          : draft(context, { texts: inEveryLanguage(context.programme.languages, text), purpose: 'service' })
       const piece = wordsTyped(typed, writtenMax)
       if (piece === undefined) return { outcome: typedLine === '' ? 'malformed' : 'full' }
       const longer = text === undefined ? piece : `${text} ${piece}`

@@ -3,6 +3,7 @@
 import { localParts } from '../calendar.ts'
 import { baseOf } from '../i18n.ts'
 import { type NoticePreview, previewNotice, readNotice } from '../notices/notices.ts'
+import { readingOthers } from '../notices/one-text.ts'
 import { listNotices, noticeProgress, unreachedOf } from '../notices/progress.ts'
 import { noticeTemplates } from '../outbound/notice-text.ts'
 import type { DataContext, Line, Samples, Source, View } from './data.ts'
@@ -30,13 +31,6 @@ function shownOf({ languages }: NoticePreview, language: string) {
     (best, one) => (best === undefined || one.recipients > best.recipients ? one : best),
     undefined,
   )
-}
-
-/** Who reads another language than the one that the words were written in. */
-export function readingOthers({ languages }: NoticePreview, language: string): number {
-  return languages
-    .filter(({ form, language: tag }) => form === 'written' && baseOf(tag) !== baseOf(language))
-    .reduce((sum, { recipients }) => sum + recipients, 0)
 }
 
 export const noticeSources: Readonly<Record<string, Source>> = {

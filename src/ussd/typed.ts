@@ -1,5 +1,6 @@
 // In: what was typed for a day, an hour or words. Out: the day, the hour or the words, or undefined. Pure.
 import { addDays, type CalendarDate, solarHijri } from '../calendar.ts'
+import { isPin } from '../members/pin.ts'
 
 /** Digits of other scripts as our own. */
 function latinDigits(typed: string): string {
@@ -44,8 +45,8 @@ export function timeTyped(typed: string): string | undefined {
   return `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
 }
 
-/** One line of words; undefined when there are none, or more than `charactersMax`. */
+/** One line of words; undefined when there are none, or more than `charactersMax`, or when it could be a PIN that was typed a screen early. */
 export function wordsTyped(typed: string, charactersMax: number): string | undefined {
   const line = typed.replace(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim()
-  return line === '' || [...line].length > charactersMax ? undefined : line
+  return line === '' || [...line].length > charactersMax || isPin(line) ? undefined : line
 }

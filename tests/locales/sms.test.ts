@@ -78,11 +78,14 @@ test('every text is one GSM-7 segment where a language has a GSM-7 spelling, and
     }
 })
 
+/** To an SMS of a member or of staff. */
+const isAnswer = (key: string) => /^(reply|staff)\./.test(key)
+
 test('where the networks join no parts, nothing of a script without GSM-7 has a second segment', () => {
   // An answer to her own SMS may come in two.
   for (const tag of ['ar', 'ps', 'fa-AF', 'ur'])
     for (const { key, text, segments } of worstTexts(i18n, { ...offering(tag), segmentsMax: 1 }, longest))
-      expect(segments, `${tag} ${key}: ${text}`).toBeLessThanOrEqual(key.startsWith('reply.') ? 2 : 1)
+      expect(segments, `${tag} ${key}: ${text}`).toBeLessThanOrEqual(isAnswer(key) ? 2 : 1)
 })
 
 test('no text but an answer to her own SMS asks for an SMS: two-way SMS does not exist everywhere', () => {
@@ -98,7 +101,7 @@ test('no text but an answer to her own SMS asks for an SMS: two-way SMS does not
       'u',
     )
     for (const key of i18n.keys(tag, 'sms'))
-      if (!key.startsWith('reply.')) expect(i18n.text(tag, 'sms', key), `${tag} ${key}`).not.toMatch(asking)
+      if (!isAnswer(key)) expect(i18n.text(tag, 'sms', key), `${tag} ${key}`).not.toMatch(asking)
   }
 })
 

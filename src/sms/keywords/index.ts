@@ -6,6 +6,7 @@ import { due } from './due.ts'
 import { help } from './help.ts'
 import { language } from './language.ts'
 import { meeting } from './meeting.ts'
+import { notice } from './notice.ts'
 import { start } from './start.ts'
 import { stop } from './stop.ts'
 
@@ -20,4 +21,5 @@ export const keywords: readonly Keyword[] = [
   notComing,
   help,
   language,
+  notice,
 ]
