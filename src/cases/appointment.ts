@@ -1,8 +1,10 @@
-// In: day and time that staff fix with a member who asked for an adviser. Out: the case with its appointment, and one SMS that tells her.
+// In: day and time that staff fix with a member who asked for an adviser. Out: the case with its appointment, and one SMS that tells her, also
+// when what she was told of it is no longer so.
 // Must never make an appointment for any other kind: an SMS would say that she asked.
 import { recordAudit } from '../audit.ts'
 import type { Queryable } from '../db.ts'
 import { createMessages } from '../outbound/outbox.ts'
+import { toldAppointmentSql } from '../outbound/told.ts'
 import { type CaseAct, type CaseState, caseByReference } from './cases.ts'
 import { seenSql } from './worklist.ts'
 
@@ -34,29 +36,46 @@ export async function appointCase(
   const subject = `case:${reference}`
   const fact = { at: now, programmeId, actor: by, action: 'case.appointed', subject }
   await recordAudit(tx, { ...fact, before: said(changed.before), after: said(at) })
-  if (at !== null) await tell(tx, act, { caseId: changed.id, memberId: changed.memberId, at })
+  await tell(tx, act, { caseId: changed.id, memberId: changed.memberId, at })
   return { case: state, changed: true }
 }
 
-/** Her word about messages of meetings holds for it, and the hours and caps of planned ones: whoever wants none reads it by USSD. */
+/**
+ * Her word about messages of meetings holds for it, and the hours of planned ones: whoever wants none reads it by USSD. When it is sent it
+ * is asked again what she was told by then.
+ */
 async function tell(
   tx: Queryable,
   { programmeId, now }: CaseAct,
-  { caseId, memberId, at }: { caseId: string; memberId: string; at: Date },
+  { caseId, memberId, at }: { caseId: string; memberId: string; at: Date | null },
 ): Promise<void> {
-  const startsAt = at.toISOString()
+  const { rows } = await tx.query<{ told: string | null }>(
+    `select ${toldAppointmentSql('$1', 'false')} as told`,
+    [caseId],
+  )
+  const told = rows[0]?.told ?? null
+  const knows = told === null || told === 'off' ? undefined : new Date(told)
+  // An hour that is over moves nobody any more.
+  const setsOut = [knows, at ?? undefined].flatMap((start) =>
+    start !== undefined && start > now ? [start] : [],
+  )
+  const [first] = setsOut.sort((one, other) => one.getTime() - other.getTime())
+  const starts = at ?? knows
+  if (first === undefined || starts === undefined) return
+  const change = at === null ? '_cancelled' : knows === undefined ? '' : '_moved'
+  const startsAt = starts.toISOString()
   await createMessages(tx, [
     {
       programmeId,
       memberId,
       purpose: 'meeting',
-      template: 'case.appointment',
+      template: `case.appointment${change}`,
       lane: 'planned',
-      dedupeKey: `case/${caseId}/${startsAt}/${now.toISOString()}`,
+      dedupeKey: `case/${caseId}/${at === null ? 'off' : startsAt}/${now.toISOString()}`,
       params: { startsAt },
       caseId,
       notBefore: now,
-      expiresAt: at,
+      expiresAt: first,
     },
   ])
 }

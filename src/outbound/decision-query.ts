@@ -4,7 +4,7 @@ import type { CalendarDate } from '../calendar.ts'
 import type { Pipeline } from '../db.ts'
 import { consentOfMessageSql } from './opt-out.ts'
 import type { Purpose } from './outbox.ts'
-import { heldSql } from './told.ts'
+import { heldSql, toldAppointmentSql } from './told.ts'
 
 export interface DecisionRow {
   id: string
@@ -94,8 +94,11 @@ export interface DecisionRow {
   trainingPlace: string | null
   trainingTitles: Record<string, string> | null
 
+  caseId: string | null
   caseStatus: string | null
   appointmentAt: Date | null
+  /** When it is by what she was told last, "off" where that took it back; null: she was told nothing. */
+  appointmentTold: string | null
 
   noticeId: string | null
   noticeStatus: string | null
@@ -235,7 +238,8 @@ select m.id, pg_current_snapshot()::text as snapshot, m.purpose, m.template, m.p
        mt.place as "meetingPlace",
        ts.id as "trainingId", ts.status as "trainingStatus", ts.starts_at as "trainingStartsAt",
        ts.place as "trainingPlace", tm.titles as "trainingTitles",
-       ca.status as "caseStatus", ca.appointment_at as "appointmentAt",
+       m.case_id as "caseId", ca.status as "caseStatus", ca.appointment_at as "appointmentAt",
+       case when m.case_id is not null then ${toldAppointmentSql('m.case_id', 'o.id = any($1) or o.id is not distinct from m.resends_id')} end as "appointmentTold",
        m.notice_id as "noticeId", nt.status as "noticeStatus", nt.fields as "noticeFields", nt.texts as "noticeTexts",
        coalesce(mt.changes, ts.changes) as "gatheringChanges", held.holds as "gatheringHolds", held.told_at as "gatheringToldAt"
   from unnest($1::uuid[]) with ordinality as wanted(id, position)

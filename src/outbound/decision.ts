@@ -10,7 +10,7 @@ import { smsFault } from '../msisdn.ts'
 import { type DecisionRow, plannedPurposes, readDecisionRows } from './decision-query.ts'
 import { correctionTemplate } from './outbox.ts'
 import { languageOf, renderText } from './texts.ts'
-import { isChange } from './told.ts'
+import { isChange, takesBack } from './told.ts'
 
 /** What is to be done with one message. A reason is a stable word, never a text. */
 export type Decision = { messageId: string } & (
@@ -77,12 +77,13 @@ export function whyUntrue(row: DecisionRow): string | undefined {
     return whyOff(row.meetingStatus, row.meetingStartsAt, row.params.startsAt)
   if (row.template === 'reminder.training')
     return whyOff(row.trainingStatus, row.trainingStartsAt, row.params.startsAt)
-  if (row.template === 'case.appointment') return whyNoAppointment(row)
+  if (row.template.startsWith('case.appointment')) return whyNoAppointment(row)
   if (isChange(row.template)) return whyOvertaken(row)
   return undefined
 }
 
-function whyNoAppointment({ caseStatus, appointmentAt, params }: DecisionRow): string | undefined {
+function whyNoAppointment({ template, caseStatus, appointmentAt, params }: DecisionRow): string | undefined {
+  if (template === 'case.appointment_cancelled') return appointmentAt === null ? undefined : 'moved'
   if (caseStatus !== 'open' || appointmentAt === null) return 'called_off'
   return Date.parse(params.startsAt ?? '') === appointmentAt.getTime() ? undefined : 'moved'
 }
@@ -104,6 +105,11 @@ function whyOvertaken(row: DecisionRow): string | undefined {
 
 /** She knows already what a true message would tell her, or nobody ever told her otherwise. */
 function whyNeedless(row: DecisionRow): string | undefined {
+  if (row.appointmentTold !== null) {
+    const { appointmentAt, appointmentTold: told } = row
+    const isSo = told === 'off' ? appointmentAt === null : appointmentAt?.getTime() === Date.parse(told)
+    return isSo ? 'told' : undefined
+  }
   if (isChange(row.template))
     return row.gatheringHolds === null ? 'untold' : row.gatheringHolds ? 'told' : undefined
   // A change that she was told at the time of the reminder was one.
@@ -147,7 +153,7 @@ function whenAllowed(row: DecisionRow, now: Date, toldBefore: number): Verdict {
   }
   if (local.minuteOfDay >= until) return { action: 'defer', notBefore: windowStart(1), reason: 'quiet_hours' }
   // Like the correction of a receipt, what takes back our own word is not one message too many.
-  const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null && !isChange(row.template)
+  const isCapped = plannedPurposes.has(row.purpose) && row.memberId !== null && !takesBack(row.template)
   const cap =
     row.toldToday + toldBefore >= row.dailyCap
       ? 'daily_cap'
@@ -214,14 +220,16 @@ export function createDecider(deps: { db: Db; i18n: I18n }) {
   return async (messageIds: readonly string[], now: Date): Promise<Decision[]> => {
     const rows = await readDecisionRows(db.batchReads, messageIds, now)
     const leaving = new Map<string, number>()
-    // Two of a batch about one meeting, such as its change and its new reminder, say the same.
+    // Two of a batch about one meeting or appointment, such as its change and its new reminder, say the same.
     const told = new Set<string>()
     const decisions: Promise<Decision>[] = []
     for (const row of rows) {
       const memberKey = row.memberId ?? ''
       const toldBefore = leaving.get(memberKey) ?? 0
       const decided = decide(row, now, toldBefore)
-      const gathering = plannedPurposes.has(row.purpose) ? (row.meetingId ?? row.trainingId) : null
+      const gathering = plannedPurposes.has(row.purpose)
+        ? (row.meetingId ?? row.trainingId ?? row.caseId)
+        : null
       const tells = `${memberKey} ${gathering}`
       const verdict: Verdict =
         isWaiting(decided) && gathering !== null && told.has(tells)

@@ -157,8 +157,9 @@ function signatureOf({ row, language, i18n }: TextAsk, info: LanguageInfo): stri
   return i18n.text(language, 'sms', 'part.signature', { facilitator })
 }
 
-/** Day and time of the meeting, training or appointment, there where the programme is. */
+/** Day and time of the meeting, training or appointment, there where the programme is; of one that is off, as she was told it. */
 function gatheringValues({ row, language, i18n }: TextAsk): Values {
-  const startsAt = row.meetingStartsAt ?? row.trainingStartsAt ?? row.appointmentAt
+  const wasAt = row.template === 'case.appointment_cancelled' ? new Date(row.params.startsAt ?? '') : null
+  const startsAt = row.meetingStartsAt ?? row.trainingStartsAt ?? wasAt ?? row.appointmentAt
   return startsAt === null ? {} : momentValues(i18n, language, startsAt, row.timeZone)
 }

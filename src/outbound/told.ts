@@ -19,6 +19,23 @@ export const changeTemplates = [
 
 export const isChange = (template: string): boolean => changeTemplates.some((one) => one === template)
 
+/** The same of an appointment. */
+const appointmentChanges: readonly string[] = ['case.appointment_moved', 'case.appointment_cancelled']
+
+/** Takes back what she was told, so that no cap holds it. */
+export const takesBack = (template: string): boolean =>
+  isChange(template) || appointmentChanges.includes(template)
+
+/**
+ * SQL for when an appointment is by the newest word that a member of the case `caseId` has or may have, 'off' where that took it back,
+ * null where she has none. `but` holds for messages `o` that are no such word.
+ */
+export const toldAppointmentSql = (caseId: string, but: string) => `(
+  select case o.template when 'case.appointment_cancelled' then 'off' else o.params->>'startsAt' end
+    from messages o
+   where o.case_id = ${caseId} and not (${but}) and (o.status = 'claimed' or ${mayHaveArrivedSql('o')})
+   order by coalesce(o.facts_at, o.updated_at) desc, o.id desc limit 1)`
+
 const heldTemplates = [...changeTemplates, 'reminder.meeting', 'reminder.training']
   .map((template) => `'${template}'`)
   .join(', ')

@@ -19,6 +19,8 @@ const families: Readonly<Record<string, string>> = {
   reply:
     'help stopped started started_blocked started_blocked_dial language language_set unknown stranger stranger_call',
   'case.appointment': 'discreet',
+  'case.appointment_moved': 'discreet',
+  'case.appointment_cancelled': 'discreet',
   'reply.balance': 'discreet full full_none',
   'reply.due': 'discreet full full_none',
   'reply.meeting': 'discreet full full_none',

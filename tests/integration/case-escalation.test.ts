@@ -192,6 +192,80 @@ describe('an appointment with an adviser', () => {
     ])
   })
 
+  /** The message that waits has reached her. */
+  const arrive = (minute: number) =>
+    database.db.pool.query(
+      `update messages set status = 'delivered', facts_at = $1 where status = 'created'`,
+      [new Date(testNow.getTime() + minute * 60_000)],
+    )
+  const fix = (reference: string, moment: Date | null, minute = 0) =>
+    appointCase(database.db.pool, {
+      ...act(reference),
+      at: moment,
+      now: new Date(testNow.getTime() + minute * 60_000),
+    })
+  const waiting = async () => {
+    const { rows } = await database.db.pool.query<{ id: string; expires: Date }>(
+      `select id, expires_at as expires from messages where status = 'created' order by created_at, id`,
+    )
+    const decide = createDecider({ db: database.db, i18n })
+    return decide(
+      rows.map(({ id }) => id),
+      testNow,
+    )
+  }
+  const later = new Date('2026-11-27T09:00:00Z')
+
+  test('that was told is told once more when it is moved, and once when it is off, beyond any cap', async () => {
+    const { reference } = await ask('adviser')
+    await fix(reference, at)
+    await arrive(1)
+    await fix(reference, later, 2)
+    await fix(reference, later, 3)
+    expect(await waiting()).toMatchObject([
+      { action: 'send', text: 'FANSOTO: rendez-vous changé: ven 27 nov à 09h00. *384*1#' },
+    ])
+    // She may set out at the hour that she knows: after it the word comes too late.
+    const { rows } = await database.db.pool.query(
+      `select template, expires_at from messages where status = 'created'`,
+    )
+    expect(rows).toEqual([{ template: 'case.appointment_moved', expires_at: at }])
+    await arrive(4)
+    await database.db.pool.query('update programmes set daily_cap = 1, weekly_cap = 1')
+    await fix(reference, null, 5)
+    expect(await waiting()).toMatchObject([
+      { action: 'send', text: "FANSOTO: le rendez-vous du ven 27 nov n'a pas lieu. *384*1#" },
+    ])
+    await database.db.pool.query('update programmes set daily_cap = 2, weekly_cap = 6')
+  })
+
+  test('that is back to what she was told needs no word, and one that she never heard of is not taken back', async () => {
+    const { reference } = await ask('adviser')
+    await fix(reference, at)
+    await fix(reference, null, 1)
+    const { rows } = await database.db.pool.query('select template from messages')
+    expect(rows).toEqual([{ template: 'case.appointment' }])
+    await fix(reference, at, 2)
+    expect(await waiting()).toMatchObject([{ action: 'send' }, { action: 'cancel', reason: 'told' }])
+    await arrive(3)
+    await fix(reference, later, 4)
+    await fix(reference, null, 5)
+    await fix(reference, at, 6)
+    expect(await waiting()).toMatchObject([
+      { action: 'cancel', reason: 'moved' },
+      { action: 'cancel', reason: 'moved' },
+      { action: 'cancel', reason: 'told' },
+    ])
+  })
+
+  test('that is over when it is taken back is not told of', async () => {
+    const { reference } = await ask('adviser')
+    await fix(reference, at)
+    await arrive(1)
+    await appointCase(database.db.pool, { ...act(reference), at: null, now: later })
+    expect(await waiting()).toEqual([])
+  })
+
   test('is not told to who agreed to no messages about meetings', async () => {
     const { reference } = await ask('adviser')
     await appointCase(database.db.pool, { ...act(reference), at })
