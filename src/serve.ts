@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
+import { createCallbackHandlers, providerName } from './callback-handlers.ts'
 import { createEscalation } from './cases/escalation.ts'
 import type { Config } from './config.ts'
 import { createConsole } from './console/console.ts'
@@ -24,13 +25,10 @@ import type { Logger } from './logger.ts'
 import { createMeetingWriter } from './meetings/writer.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
-import { recordSimAnswer } from './members/sim-swap.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { maskMsisdn } from './msisdn.ts'
 import { createNoticePlanner } from './notices/planner.ts'
 import { createCanary } from './outbound/canary.ts'
 import { createDecider } from './outbound/decision.ts'
-import { recordDeliveryReport } from './outbound/delivery-report.ts'
 import { sampleMessages } from './outbound/gauges.ts'
 import { createQueues, type Queues } from './outbound/queue.ts'
 import { createRelay } from './outbound/relay.ts'
@@ -54,7 +52,6 @@ import { createPathCounter } from './ussd/paths.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
 
-const providerName = 'africastalking'
 const providerTimeoutMs = 20_000
 const purgeEveryMs = 60_000
 
@@ -337,62 +334,4 @@ function createHandlers({ runtime, metrics, programmes, texts, parts }: House, s
     },
   })
   return createCallbackHandlers({ runtime, metrics, ussd, inbound: () => inbound })
-}
-
-interface Handled {
-  runtime: Runtime
-  metrics: Metrics
-  ussd: ReturnType<typeof createUssd>
-  /** In the texts of the moment. */
-  inbound(): ReturnType<typeof createInbound>
-}
-
-function createCallbackHandlers({
-  runtime,
-  metrics,
-  ussd,
-  inbound,
-}: Handled): Parameters<typeof createCallbacks>[0]['handlers'] {
-  const { db, clock, logger } = runtime
-  return {
-    ussd: ({ sessionId, phoneNumber, networkCode, serviceCode, text }, only) => {
-      const more = networkCode === undefined ? {} : { networkCode }
-      const call = { provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, text, ...more }
-      return ussd.answer(call, only)
-    },
-    ussdMalformed: () => ussd.malformed(),
-    ussdEnd: async ({ sessionId, phoneNumber, serviceCode, status }) => {
-      await ussd.ended({ provider: providerName, sessionId, msisdn: phoneNumber, serviceCode, status })
-      logger.info({ event: 'ussd.end_received', msisdn: maskMsisdn(phoneNumber) })
-    },
-    sms: ({ id, from, to, text }, only) =>
-      inbound().receive({ provider: providerName, id, from, to, text }, only),
-    delivery: async ({ id, status, phoneNumber, networkCode, failureReason }, only) => {
-      const outcome = await recordDeliveryReport(
-        db,
-        clock,
-        {
-          provider: providerName,
-          providerMessageId: id,
-          status,
-          programmeId: only,
-          ...(phoneNumber === undefined ? {} : { msisdn: phoneNumber }),
-          ...(networkCode === undefined ? {} : { networkCode }),
-          ...(failureReason === undefined ? {} : { failureReason }),
-        },
-        metrics,
-      )
-      logger.info({ event: 'delivery.received', outcome })
-    },
-    // A question whose name is not yet known is told again later.
-    simSwap: async (answer, only) => {
-      const doubted = await db.transaction((tx) => recordSimAnswer(tx, answer, clock.now(), only))
-      if (doubted === undefined)
-        throw new DependencyError('dependency.slow', 'An answer to a question that is not written down yet')
-      metrics.reverify.inc({ reason: 'sim_swap' }, doubted.length)
-      logger.info({ event: 'sim_check.answered', doubted: doubted.length })
-    },
-    optOut: ({ senderId, phoneNumber }, only) =>
-      inbound().optOut({ provider: providerName, senderId, msisdn: phoneNumber }, only),
-  }
 }
