@@ -62,6 +62,7 @@ const environmentSchema = z.object({
   KEEP_DIALOGUES_DAYS: optional(wholeNumber(1, 9_999)),
   CONSOLE_IDLE_MINUTES: optional(wholeNumber(1, 1_440)),
   CONSOLE_HOURS: optional(wholeNumber(1, 168)),
+  API_CALLS_PER_MINUTE: optional(wholeNumber(1, 1_000_000)),
 })
 
 /** Secrets that production must be given. */
@@ -100,6 +101,8 @@ export interface Config {
   keepDays: { texts: number; callbacks: number; dialogues: number }
   /** How long a staff member stays signed in to the console: without doing anything, and in all. */
   console: { idleMs: number; wholeMs: number }
+  /** What one API key may ask in a minute, of all processes together. */
+  apiCallsPerMinute: number
 }
 
 const sandboxUrl = 'https://api.sandbox.africastalking.com'
@@ -165,6 +168,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       idleMs: (values.CONSOLE_IDLE_MINUTES ?? 30) * 60_000,
       wholeMs: (values.CONSOLE_HOURS ?? 12) * 3_600_000,
     },
+    apiCallsPerMinute: values.API_CALLS_PER_MINUTE ?? 600,
   }
   return { config, faults }
 }

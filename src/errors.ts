@@ -12,6 +12,7 @@ export const requestErrors = {
   },
   'auth.missing': { status: 401, sentence: 'A valid key is needed.' },
   'auth.scope': { status: 403, sentence: 'This key may not do that.' },
+  'rate.exceeded': { status: 429, sentence: 'This key asked too often: try again when its minute is over.' },
   'idempotency.conflict': {
     status: 409,
     sentence: 'This idempotency key already names a different request.',

@@ -266,7 +266,18 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         const code = config.redisUrl === undefined ? 'dependency.database' : 'dependency.redis'
         throw new DependencyError(code, 'The dialogues cannot be reached.', { cause: error })
       })
-    app.use('/api/v1', createApi({ db, clock, texts: house.texts.current, logger, metrics, forgetDialogues }))
+    app.use(
+      '/api/v1',
+      createApi({
+        db,
+        clock,
+        texts: house.texts.current,
+        logger,
+        metrics,
+        callsPerMinute: config.apiCallsPerMinute,
+        forgetDialogues,
+      }),
+    )
     app.use(
       '/console',
       createConsole({

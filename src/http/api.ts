@@ -13,6 +13,7 @@ import { type ApiCaller, findCallerByKey } from './keys.ts'
 import { openApiDocument } from './openapi.ts'
 import { linkToNext } from './paging.ts'
 import { apiErrorHandler } from './problem.ts'
+import { createRateLimit, type RateLimit, rateHeaders } from './rate-limit.ts'
 import type { Route, RouteDeps } from './route.ts'
 import { routes } from './routes.ts'
 
@@ -20,6 +21,8 @@ export interface ApiDeps extends Omit<RouteDeps, 'forgetDialogues'> {
   db: Db
   logger: Logger
   metrics: Metrics
+  /** What one key may ask in a minute, of all processes together. */
+  callsPerMinute: number
   /** Without it, dialogues of a member who is erased end by themselves within minutes. */
   forgetDialogues?: RouteDeps['forgetDialogues']
 }
@@ -29,12 +32,14 @@ const bodyBytesMax = 102_400
 /** Router for `/api/v1`. */
 export function createApi(deps: ApiDeps): Router {
   const { db, clock, logger } = deps
+  const limit = createRateLimit(deps)
   const router = Router()
   router.use(watch(deps))
   router.get('/openapi.json', (_request, response) => {
     response.json(openApiDocument())
   })
   router.use(requireKey(db, clock))
+  router.use(refuseHaste(limit))
   router.use(unlessGet(refuseOtherTypes))
   router.use(
     unlessGet(
@@ -119,14 +124,25 @@ function requireKey(db: Db, clock: Clock): RequestHandler {
   }
 }
 
+function refuseHaste(limit: RateLimit): RequestHandler {
+  return (_request, response, next) => {
+    const caller: unknown = response.locals.caller
+    if (!isCaller(caller)) throw new InvariantError('calls are counted without a key check')
+    limit(caller.keyId).then((standing) => {
+      for (const [name, value] of Object.entries(rateHeaders(standing))) response.setHeader(name, value)
+      next(standing.allowed ? undefined : new RequestError('rate.exceeded'))
+    }, next)
+  }
+}
+
 /** A get has no body that means anything: none is read. */
 function unlessGet(handler: RequestHandler): RequestHandler {
   return (request, response, next) => (request.method === 'GET' ? next() : handler(request, response, next))
 }
 
-/** A body of another type would be left unread and look like an empty one. */
+/** A body of another type would be left unread and look like an empty one. No body has no type. */
 const refuseOtherTypes: RequestHandler = (request, _response, next) => {
-  if (request.is('application/json') === false)
+  if (request.get('content-length') !== '0' && request.is('application/json') === false)
     throw new RequestError('request.content_type', { field: 'content-type' })
   next()
 }

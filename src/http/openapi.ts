@@ -15,7 +15,7 @@ function bare({ $schema: _dialect, ...schema }: JsonSchema): JsonSchema {
 }
 
 /** Codes that a route may answer with besides its own. */
-const alwaysRefused = ['auth.missing', 'auth.scope'] as const
+const alwaysRefused = ['auth.missing', 'auth.scope', 'rate.exceeded'] as const
 const bodyRefused = [
   'request.malformed',
   'request.field_invalid',
@@ -33,6 +33,24 @@ const idempotencyKey = {
 
 const retryAfter = {
   'Retry-After': { description: 'Seconds after which to ask again', schema: { type: 'integer' } },
+}
+
+const rateHeaders = {
+  RateLimit: { $ref: '#/components/headers/RateLimit' },
+  'RateLimit-Policy': { $ref: '#/components/headers/RateLimitPolicy' },
+}
+
+const rateHeaderComponents = {
+  RateLimit: {
+    description: 'Calls that this key has left in its minute (r), and the seconds until the next one (t)',
+    schema: { type: 'string' },
+    example: '"key";r=599;t=42',
+  },
+  RateLimitPolicy: {
+    description: 'Calls that a key may make (q) in so many seconds (w), of all its users together',
+    schema: { type: 'string' },
+    example: '"key";q=600;w=60',
+  },
 }
 
 const linkHeader = {
@@ -77,13 +95,16 @@ function operationOf(route: Route) {
     String(status),
     {
       description: codes.map((code) => `${code}: ${requestErrors[code].sentence}`).join('\n'),
+      ...(status === 401
+        ? {}
+        : { headers: status === 429 ? { ...rateHeaders, ...retryAfter } : rateHeaders }),
       content: problemContent(codes),
     },
   ])
   const answer = answerOf(route.answer)
   const done = (description: string) => ({
     description,
-    ...(answer.properties?.next === undefined ? {} : { headers: linkHeader }),
+    headers: { ...rateHeaders, ...(answer.properties?.next === undefined ? {} : linkHeader) },
     content: { 'application/json': { schema: answer, example: route.example.answer } },
   })
   return {
@@ -154,6 +175,7 @@ function documentOf(table: readonly Route[]) {
     servers: [{ url: '/api/v1' }],
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
+      headers: rateHeaderComponents,
       schemas: { Problem: answerOf(problemAnswer) },
     },
     paths,

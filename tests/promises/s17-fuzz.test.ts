@@ -55,6 +55,7 @@ beforeAll(async () => {
     PIN_PEPPER: 'fuzz-pin-pepper-0123456789-abcdef',
     ADMIN_KEY: adminKey,
     LOG_LEVEL: 'error',
+    API_CALLS_PER_MINUTE: '1000000',
     NODE_OPTIONS: '--max-old-space-size=200',
   })
   await tama.printed(/Metrics/)
