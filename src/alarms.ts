@@ -36,6 +36,11 @@ export const alarmCodes = {
     notServing: false,
     sentence: 'A programme has an overdue case and nobody whom it could be passed on to: appoint staff.',
   },
+  'webhook.failing': {
+    notServing: false,
+    sentence:
+      'A webhook heard nothing for a day, or was disabled after five: its receiver is away or refuses.',
+  },
   'pin.guessing': {
     notServing: false,
     sentence: "A programme's wrong PINs in ten minutes are above its limit: somebody may be guessing.",

@@ -36,6 +36,19 @@ function isNetwork(text: string): boolean {
   if (version === 0 || more.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
+const hosts = z.string().transform((text, context) => {
+  const names = text
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '')
+  if (names.every((name) => URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name))
+    return names
+  context.addIssue({
+    code: 'custom',
+    message: 'must be names or addresses of hosts, parted by commas, without a port',
+  })
+  return z.NEVER
+})
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
 
 const environmentSchema = z.object({
@@ -63,6 +76,7 @@ const environmentSchema = z.object({
   CONSOLE_IDLE_MINUTES: optional(wholeNumber(1, 1_440)),
   CONSOLE_HOURS: optional(wholeNumber(1, 168)),
   API_CALLS_PER_MINUTE: optional(wholeNumber(1, 1_000_000)),
+  WEBHOOK_PRIVATE_HOSTS: optional(hosts),
 })
 
 /** Secrets that production must be given. */
@@ -103,6 +117,8 @@ export interface Config {
   console: { idleMs: number; wholeMs: number }
   /** What one API key may ask in a minute, of all processes together. */
   apiCallsPerMinute: number
+  /** Hosts of our own network that webhooks may call all the same. */
+  webhookPrivateHosts: readonly string[]
 }
 
 const sandboxUrl = 'https://api.sandbox.africastalking.com'
@@ -169,6 +185,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
       wholeMs: (values.CONSOLE_HOURS ?? 12) * 3_600_000,
     },
     apiCallsPerMinute: values.API_CALLS_PER_MINUTE ?? 600,
+    webhookPrivateHosts: values.WEBHOOK_PRIVATE_HOSTS ?? [],
   }
   return { config, faults }
 }

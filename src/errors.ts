@@ -63,6 +63,7 @@ export const requestErrors = {
     sentence:
       'A number of a member who had one before is bound by the word of two people: post confirmations.',
   },
+  'webhook.disabled': { status: 409, sentence: 'This webhook is disabled: enable it first.' },
   'confirmation.not_entitled': {
     status: 422,
     sentence: 'Only active staff, or an elected officer of her own group, can confirm a phone.',

@@ -101,6 +101,12 @@ export function createMetrics() {
       labelNames: ['outcome'],
       registers,
     }),
+    webhookDeliveries: new Counter({
+      name: 'tama_webhook_deliveries_total',
+      help: 'Calls to webhooks, by outcome: delivered, later, given_up',
+      labelNames: ['outcome'],
+      registers,
+    }),
     reminders: new Counter({
       name: 'tama_reminders_planned_total',
       help: 'Reminders written, by kind',

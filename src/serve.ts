@@ -51,6 +51,7 @@ import { serviceCodeFaults } from './ussd/dial-codes.ts'
 import { createPathCounter } from './ussd/paths.ts'
 import { createPostgresSessions, createRedisSessions, type SessionStore } from './ussd/session-store.ts'
 import { createUssd } from './ussd/ussd.ts'
+import { createTeller } from './webhooks/teller.ts'
 
 const providerTimeoutMs = 20_000
 const purgeEveryMs = 60_000
@@ -213,8 +214,17 @@ async function startWorker(
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })
   const check = createSimSwapCheck({ ...account, timeoutMs: providerTimeoutMs })
   const sims = createSimChecks({ db, clock, logger, check })
+  const teller = createTeller({
+    db,
+    clock,
+    logger,
+    metrics,
+    alarms,
+    houseSecret: runtime.secrets.PIN_PEPPER,
+    rules: webhookRules(config),
+  })
   const unknowns = createUnknowns({ db, clock, logger, metrics, windowMs: runtime.config.unknownWindowMs })
-  for (const [name, part] of Object.entries({ sender, canary, relay, unknowns, events, sims })) {
+  for (const [name, part] of Object.entries({ sender, canary, relay, unknowns, events, sims, teller })) {
     await part.start()
     parts.push({ name, stop: () => part.stop() })
   }
@@ -275,6 +285,7 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
         logger,
         metrics,
         callsPerMinute: config.apiCallsPerMinute,
+        webhooks: { houseSecret: secrets.PIN_PEPPER, rules: webhookRules(config) },
         forgetDialogues,
       }),
     )
@@ -301,6 +312,11 @@ function openRoutes(house: House, role: Role | undefined, demo: Demo | undefined
   parts.push({ name: 'http', stop: () => door.close() })
   door.open()
 }
+
+const webhookRules = ({ production, webhookPrivateHosts }: Config) => ({
+  guarded: production,
+  privateHosts: webhookPrivateHosts,
+})
 
 /** Answers fail fast while Redis is away or hangs; the connection comes back by itself. */
 function connectRedis(url: string, logger: Logger, commandTimeout = 3_000): Redis {

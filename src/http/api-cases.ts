@@ -256,6 +256,18 @@ export async function appointmentOf(
   return { status: appointed.changed ? 201 : 200, body: bodyOf(appointed.case) }
 }
 
+export async function caseOf(
+  tx: Queryable,
+  clock: Clock,
+  { programmeId }: ApiCaller,
+  reference: string,
+): Promise<Answer<z.infer<typeof caseAnswer>>> {
+  const found = await caseByReference(tx, { programmeId, role: 'api', now: clock.now() }, reference)
+  if (found === undefined)
+    throw new RequestError('route.unknown', { field: 'reference', detail: 'no case has this reference' })
+  return { status: 200, body: bodyOf(found) }
+}
+
 /** Closing with the outcome that it has is 200 again; with another one 409. */
 export async function closeCaseOf(
   tx: Queryable,

@@ -78,12 +78,24 @@ const historyMax = 500
 
 export const consentChangesQuery = z.strictObject(pageQuery)
 
+export const consentChangeAnswer = z.object({
+  change: z.string().describe('Names this word'),
+  member: z.string().describe('Member number'),
+  ...word,
+})
+
 export const consentChangesAnswer = z.object({
-  changes: z.array(z.object({ member: z.string().describe('Member number'), ...word })),
+  changes: z.array(consentChangeAnswer),
   next: nextAnswer,
 })
 
-type ConsentChange = z.infer<typeof consentChangesAnswer>['changes'][number]
+type ConsentChange = z.infer<typeof consentChangeAnswer>
+type ConsentRow = Omit<ConsentChange, 'at'> & { at: Date }
+
+const changeColumns = `c.id::text as change, m.number as member, c.purpose, c.granted, c.channel, c.wording, c.language, c.collector,
+  c.collected_at as at`
+const changeSource = 'from consents c join members m on m.id = c.member_id where m.programme_id = $1'
+const changeBody = ({ at, ...row }: ConsentRow): ConsentChange => ({ ...row, at: at.toISOString() })
 
 /** Every word of every member, in the order in which they were taken down. */
 export async function consentChanges(
@@ -91,21 +103,28 @@ export async function consentChanges(
   caller: ApiCaller,
   page: Page,
 ): Promise<Answer<z.infer<typeof consentChangesAnswer>>> {
-  const { rows, next } = await readPage<Omit<ConsentChange, 'at'> & { at: Date }>(
+  const { rows, next } = await readPage<ConsentRow>(
     tx,
     { name: 'consents', columns: [['c.id', 'bigint']] },
-    {
-      select:
-        'm.number as member, c.purpose, c.granted, c.channel, c.wording, c.language, c.collector, c.collected_at as at',
-      from: 'from consents c join members m on m.id = c.member_id where m.programme_id = $1',
-      values: [caller.programmeId],
-      page,
-    },
+    { select: changeColumns, from: changeSource, values: [caller.programmeId], page },
   )
-  return {
-    status: 200,
-    body: { changes: rows.map(({ at, ...row }) => ({ ...row, at: at.toISOString() })), next },
-  }
+  return { status: 200, body: { changes: rows.map(changeBody), next } }
+}
+
+export async function consentChange(
+  tx: Queryable,
+  caller: ApiCaller,
+  change: string,
+): Promise<Answer<ConsentChange>> {
+  const { rows } = /^\d{1,18}$/.test(change)
+    ? await tx.query<ConsentRow>(`select ${changeColumns} ${changeSource} and c.id = $2`, [
+        caller.programmeId,
+        change,
+      ])
+    : { rows: [] }
+  if (rows[0] === undefined)
+    throw new RequestError('route.unknown', { field: 'change', detail: 'there is no such word' })
+  return { status: 200, body: changeBody(rows[0]) }
 }
 
 export async function consentsOf(

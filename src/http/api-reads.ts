@@ -1,5 +1,5 @@
 // In: a parsed read of the API. Out: 200 with a body of exact decimals as text. Must never show a message's text.
-import type { z } from 'zod'
+import { z } from 'zod'
 import { localParts } from '../calendar.ts'
 import type { Clock } from '../clock.ts'
 import { namedReads, type Queryable } from '../db.ts'
@@ -10,6 +10,7 @@ import { readStatement } from '../ledger/statement.ts'
 import type {
   Answer,
   loanStateAnswer,
+  messageAnswer,
   messagesAnswer,
   messagesQuery,
   positionAnswer,
@@ -158,7 +159,21 @@ const messageOrder: ListOrder = {
   newestFirst: true,
 }
 
-type MessageRow = Omit<z.infer<typeof messagesAnswer>['messages'][number], 'createdAt'> & { createdAt: Date }
+type MessageBody = z.infer<typeof messageAnswer>
+type MessageRow = Omit<MessageBody, 'createdAt'> & { createdAt: Date }
+
+const messageColumns = `s.id, m.number as member, e.reference as entry, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
+  coalesce((select json_agg(json_build_object('from', v.from_status, 'to', v.to_status, 'source', v.source,
+             'reason', v.reason, 'at', to_char(v.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+             order by v.id)
+     from message_events v where v.message_id = s.id), '[]') as events`
+const messageSource = `from messages s left join members m on m.id = s.member_id left join entries e on e.id = s.entry_id
+  where s.programme_id = $1`
+
+const messageBody = ({ createdAt, ...row }: MessageRow): MessageBody => ({
+  ...row,
+  createdAt: createdAt.toISOString(),
+})
 
 /** The messages of a member or of an entry, newest first, each with the moves of its status. */
 export async function messageStates(
@@ -173,19 +188,29 @@ export async function messageStates(
       : await findMemberId(tx, caller, query.member)
   if (id === undefined) throw new RequestError('route.unknown', { field, detail: `no such ${field}` })
   const { rows, next } = await readPage<MessageRow>(tx, messageOrder, {
-    select: `s.id, s.purpose, s.lane, s.status, s.reason, s.created_at as "createdAt",
-            coalesce((select json_agg(json_build_object('from', v.from_status, 'to', v.to_status, 'source', v.source,
-                       'reason', v.reason, 'at', to_char(v.occurred_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-                       order by v.id)
-               from message_events v where v.message_id = s.id), '[]') as events`,
-    from: `from messages s where s.programme_id = $1 and s.${of} = $2`,
+    select: messageColumns,
+    from: `${messageSource} and s.${of} = $2`,
     values: [caller.programmeId, id],
     page: query,
   })
-  return {
-    status: 200,
-    body: { messages: rows.map((row) => ({ ...row, createdAt: row.createdAt.toISOString() })), next },
-  }
+  return { status: 200, body: { messages: rows.map(messageBody), next } }
+}
+
+export async function messageState(
+  tx: Queryable,
+  caller: ApiCaller,
+  id: string,
+): Promise<Answer<MessageBody>> {
+  const isId = z.guid().safeParse(id).success
+  const { rows } = isId
+    ? await tx.query<MessageRow>(`select ${messageColumns} ${messageSource} and s.id = $2`, [
+        caller.programmeId,
+        id,
+      ])
+    : { rows: [] }
+  if (rows[0] === undefined)
+    throw new RequestError('route.unknown', { field: 'id', detail: 'no message has this id' })
+  return { status: 200, body: messageBody(rows[0]) }
 }
 
 async function findEntryId(tx: Queryable, caller: ApiCaller, reference: string): Promise<string | undefined> {

@@ -189,28 +189,27 @@ export const statementAnswer = z.object({
   next: nextAnswer,
 })
 
-export const messagesAnswer = z.object({
-  messages: z.array(
+export const messageAnswer = z.object({
+  id: z.uuid(),
+  member: z.string().nullable().describe("Member number; null: it answered a number that is nobody's"),
+  entry: z.string().nullable().describe('Reference of the entry that it is about'),
+  purpose: z.string(),
+  lane: z.string(),
+  status: z.string(),
+  reason: z.string().nullable(),
+  createdAt: z.string(),
+  events: z.array(
     z.object({
-      id: z.uuid(),
-      purpose: z.string(),
-      lane: z.string(),
-      status: z.string(),
+      from: z.string(),
+      to: z.string(),
+      source: z.string(),
       reason: z.string().nullable(),
-      createdAt: z.string(),
-      events: z.array(
-        z.object({
-          from: z.string(),
-          to: z.string(),
-          source: z.string(),
-          reason: z.string().nullable(),
-          at: z.string(),
-        }),
-      ),
+      at: z.string(),
     }),
   ),
-  next: nextAnswer,
 })
+
+export const messagesAnswer = z.object({ messages: z.array(messageAnswer), next: nextAnswer })
 
 export const writtenPhone = printable(30).describe('Phone number, international or as written in the country')
 

@@ -65,14 +65,15 @@ export function createApi(deps: ApiDeps): Router {
 }
 
 async function answer(deps: ApiDeps, route: Route, request: Request, response: Response) {
-  const { db, clock, texts, forgetDialogues = () => Promise.resolve(0) } = deps
+  const { db, clock, texts, webhooks, forgetDialogues = () => Promise.resolve(0) } = deps
+  const routeDeps = { clock, texts, webhooks, forgetDialogues }
   const caller: unknown = response.locals.caller
   if (!isCaller(caller)) throw new InvariantError('a route runs without its key check')
   if (!caller.scopes.includes(route.scope))
     throw new RequestError('auth.scope', { detail: `this route needs the scope "${route.scope}"` })
   const input = inputOf(route, request)
   const { status, text, replayed } = await db.inProgramme(caller.programmeId, (tx) => {
-    const work = () => route.handle({ tx, clock, texts, forgetDialogues, caller, ...input })
+    const work = () => route.handle({ tx, ...routeDeps, caller, ...input })
     if (!route.writes)
       return work().then((found) => {
         const link = linkToNext(request.baseUrl + request.path, request.query, found.body)
@@ -92,7 +93,8 @@ async function answer(deps: ApiDeps, route: Route, request: Request, response: R
     )
   })
   if (replayed) response.setHeader('idempotency-replayed', 'true')
-  response.status(status).type('json').send(text)
+  const shown = route.reveal === undefined ? text : JSON.stringify(route.reveal(JSON.parse(text), routeDeps))
+  response.status(status).type('json').send(shown)
 }
 
 /** One line and one count a request; the path is named by its pattern, since it holds member numbers. */

@@ -1,6 +1,7 @@
 // In: the table of routes, with the schemas that parse their requests. Out: the OpenAPI 3.1 page of /api/v1, which so cannot drift.
 import { z } from 'zod'
 import { type RequestErrorCode, requestErrors } from '../errors.ts'
+import { eventSchemas } from '../webhooks/events.ts'
 import { problemAnswer } from './api-schemas.ts'
 import type { Route } from './route.ts'
 import { routes } from './routes.ts'
@@ -179,6 +180,18 @@ function documentOf(table: readonly Route[]) {
       schemas: { Problem: answerOf(problemAnswer) },
     },
     paths,
+    webhooks: Object.fromEntries(
+      Object.entries(eventSchemas).map(([name, schema]) => [
+        name,
+        {
+          post: {
+            summary: 'Posted to webhooks that asked for it, signed by the Standard Webhooks specification',
+            requestBody: { required: true, content: { 'application/json': { schema: answerOf(schema) } } },
+            responses: { '2XX': { description: 'Heard; anything else is told again later' } },
+          },
+        },
+      ]),
+    ),
   }
 }
 

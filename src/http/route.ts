@@ -6,6 +6,7 @@ import type { Queryable } from '../db.ts'
 import type { RequestErrorCode } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
 import type { ForgetDialogues } from '../privacy/erasure.ts'
+import type { AddressRules } from '../webhooks/address.ts'
 import type { Answer } from './api-schemas.ts'
 import type { ApiCaller, Scope } from './keys.ts'
 
@@ -16,6 +17,8 @@ export interface RouteDeps {
   texts(): { i18n: I18n }
   /** Dialogues that a member who is erased may have left. */
   forgetDialogues: ForgetDialogues
+  /** Of which the secrets of webhooks follow, and whom these may call. */
+  webhooks: { houseSecret: string; rules: AddressRules }
 }
 
 /** One request, parsed. */
@@ -59,6 +62,8 @@ export interface RouteOf<Path extends string, Query extends z.ZodType, Body exte
   /** As it would come and go; a trial holds both to the schemas. */
   example: { query?: string; body?: z.input<Body>; answer: Result }
   handle(call: Call<Record<NameIn<Path>, string>, z.output<Query>, z.output<Body>>): Promise<Answer<Result>>
+  /** Puts in what must not be kept, after the answer was kept for repetitions; runs for a repetition too. */
+  reveal?(body: Result, deps: RouteDeps): Result
 }
 
 /** A route as the router and the page see it. */
@@ -72,6 +77,7 @@ export interface Route extends Row<string> {
   /** False when all of the body may be left out. */
   bodyNeeded: boolean
   handle(call: Call): Promise<Answer>
+  reveal: ((body: unknown, deps: RouteDeps) => unknown) | undefined
 }
 
 /** Most routes read nothing from the query, and say so instead of leaving a misspelt filter unread. */
@@ -90,7 +96,8 @@ export function route<
     body: row.body,
     writes: row.method !== 'get' && row.reads !== true,
     bodyNeeded: row.body !== undefined && !row.body.safeParse({}).success,
-    // Only the router calls it, with what these very schemas parsed.
+    // Only the router calls these two, with what these very schemas parsed and typed.
+    reveal: row.reveal === undefined ? undefined : (body, deps) => row.reveal?.(body as Result, deps),
     handle: (call) => row.handle(call as Parameters<typeof row.handle>[0]),
   }
 }

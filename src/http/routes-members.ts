@@ -1,5 +1,7 @@
 // In: what the back office asks and says about one member. Out: its routes.
 import {
+  consentChange,
+  consentChangeAnswer,
   consentChanges,
   consentChangesAnswer,
   consentChangesQuery,
@@ -54,6 +56,17 @@ const consentsExample = {
       at: '2026-11-20T10:00:00.000Z',
     },
   ],
+}
+const changeExample = {
+  change: '5120',
+  member: 'M-204',
+  purpose: 'survey',
+  granted: false,
+  channel: 'api',
+  wording: 'sheet-2',
+  language: 'fr',
+  collector: 'api:back office',
+  at: '2026-11-20T10:00:00.000Z',
 }
 const phonesExample = {
   member: 'M-204',
@@ -140,10 +153,18 @@ export const memberRoutes: readonly Route[] = [
     summary: 'What members said about our messages, in the order in which it was taken down',
     query: consentChangesQuery,
     answer: consentChangesAnswer,
-    example: {
-      answer: { changes: consentsExample.history.map((word) => ({ member: 'M-204', ...word })), next: null },
-    },
+    example: { answer: { changes: [changeExample], next: null } },
     handle: ({ tx, caller, query }) => consentChanges(tx, caller, query),
+  }),
+  route({
+    method: 'get',
+    path: '/consents/:change',
+    scope: 'read',
+    summary: 'One word of a member about our messages',
+    params: { change: 'As an event or the list names it' },
+    answer: consentChangeAnswer,
+    example: { answer: changeExample },
+    handle: ({ tx, caller, params }) => consentChange(tx, caller, params.change),
   }),
   route({
     method: 'get',

@@ -6,6 +6,7 @@ import { ledgerRoutes } from './routes-ledger.ts'
 import { memberRoutes } from './routes-members.ts'
 import { messageRoutes } from './routes-messages.ts'
 import { noticeRoutes } from './routes-notices.ts'
+import { webhookRoutes } from './routes-webhooks.ts'
 
 export const routes: readonly Route[] = [
   ...ledgerRoutes,
@@ -13,5 +14,6 @@ export const routes: readonly Route[] = [
   ...messageRoutes,
   ...noticeRoutes,
   ...caseRoutes,
+  ...webhookRoutes,
   ...groupRoutes,
 ]

@@ -125,6 +125,14 @@ const kinds: readonly { name: string; days: keyof KeepDays | number; sql: string
              (select programme_id, day, menu, state from ussd_path_counts where day < ($1::timestamptz at time zone 'utc')::date
                limit $2 for update skip locked)`,
   },
+  // Heard or given up; what still waits is given up within days.
+  {
+    name: 'webhook_deliveries',
+    days: 30,
+    sql: `delete from webhook_deliveries
+           where id in (select id from webhook_deliveries where created_at < $1 and next_at is null
+                         order by id limit $2 for update skip locked)`,
+  },
   // Dialogues end after minutes and are removed then; this is for what a process that died left behind. Redis does it by itself.
   {
     name: 'ussd_sessions',

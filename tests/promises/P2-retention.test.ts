@@ -112,6 +112,13 @@ async function writeRows(age: number): Promise<void> {
     `insert into rate_limits (key, points, expire) select $1::text || '/' || i, 1, $2 from generate_series(1, $3::int) i`,
     [`${age}`, at.getTime(), each],
   )
+  // What still waits is told first, however old it is.
+  await pool.query(
+    `with w as (insert into webhooks (programme_id, url, events, created_at) values ($1, 'https://hears.example', '{}', $2) returning id)
+     insert into webhook_deliveries (webhook_id, event, payload, created_at, last_error, next_at)
+     select id, 'case.opened', '{}', $2, $3::text || '/' || i, case when i = 1 then $2 end from w, generate_series(1, $4::int) i`,
+    [programme.id, at, `${age}`, each + 1],
+  )
   await pool.query(
     `insert into ussd_replies (session_key, input_hash, reply, expires_at)
      select $1::text || '/' || i, 'hash', 'CON', $2 from generate_series(1, $3::int) i`,
@@ -176,6 +183,11 @@ test('after its days each kind is forgotten, the day before it is not, and facts
 
   expect(await left('sign_in_codes', "split_part(code_hash, '/', 1)")).toEqual(allOf(0, 1))
   expect(await left('console_sessions', "split_part(token_hash, '/', 1)")).toEqual(allOf(0, 1, 6))
+  const tellingAge = "split_part(last_error, '/', 1)"
+  expect(await left('webhook_deliveries', tellingAge, 'next_at is null')).toEqual(allOf(0, 1, 6, 8, 29))
+  expect(await left('webhook_deliveries', tellingAge, 'next_at is not null')).toEqual(
+    ages.map((one) => `${one}:1`),
+  )
   expect(await left('rate_limits', "split_part(key, '/', 1)")).toEqual(allOf(0, 1))
 
   const total = Object.values(purged).reduce((sum, count) => sum + count, 0)
@@ -195,6 +207,7 @@ test('after its days each kind is forgotten, the day before it is not, and facts
     rate_limits: 7 * each,
     // Kept longer than any age here; tests/integration/ussd-paths has its day.
     ussd_path_counts: 0,
+    webhook_deliveries: 4 * each,
   })
   const { rows: audited } = await database.db.pool.query(
     "select action, subject, after from audit_log where actor = 'system:retention' order by id",

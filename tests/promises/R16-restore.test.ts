@@ -2,10 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import express from 'express'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { createDb, type Db } from '../../src/db.ts'
+import { listen } from '../../src/http/server.ts'
 import { recordDeliveryReport } from '../../src/outbound/delivery-report.ts'
 import { createMessages } from '../../src/outbound/outbox.ts'
 import { readPause } from '../../src/outbound/pause.ts'
@@ -42,6 +44,7 @@ describe.each([
       const redis = backend === 'Redis' ? await startRedis() : undefined
       const emulator = createEmulator({ clock, logger: silentLogger, username: 'tama', apiKey: 'key' })
       const baseUrl = await emulator.listen(0)
+      const webhooks = await startReceiver()
       const environment = async (url: string) => ({
         DATABASE_URL: url,
         ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
@@ -67,6 +70,7 @@ describe.each([
       // Receipts of these are not written yet, and one reminder waits for its hour.
       for (const { loan } of people.members.slice(0, paid))
         await repay(original.db, people.programme, loan, 1_000)
+      const delivery = await openHeardCase(original.db, people, `${webhooks.url}/hook`)
       await original.db.close()
       const name = `${new URL(original.url).pathname.slice(1)}_r`
       await admin(`create database ${name} template ${new URL(original.url).pathname.slice(1)}`)
@@ -76,6 +80,7 @@ describe.each([
       // The hour that the backup does not know.
       const lost = await startWorker(original.url)
       await vi.waitFor(() => expect(emulator.calls().accepted).toBe(paid), { timeout: 60_000 })
+      await vi.waitFor(() => expect(webhooks.heard).toEqual([delivery]), { timeout: 30_000 })
       await stop(lost)
 
       const worker = await startWorker(restoredUrl)
@@ -123,6 +128,8 @@ describe.each([
           timeout: 30_000,
         })
         expect(emulator.calls().accepted).toBe(paid)
+        // Whether this webhook was taken back in the lost hour, or has another secret now, nobody here can know.
+        expect(webhooks.heard).toEqual([delivery])
 
         expect((await runTama(['outbox', 'resume'], await environment(restoredUrl))).code).toBe(2)
         const resume = ['outbox', 'resume', '--doubtful', 'suppress']
@@ -143,9 +150,12 @@ describe.each([
           ]),
         )
         await vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 30_000 })
+        // Told again, by the id by which the receiver knows that it has it.
+        await vi.waitFor(() => expect(webhooks.heard).toEqual([delivery, delivery]), { timeout: 30_000 })
         showFigure('R16', `${backend}: ${paid} receipts of the lost hour, none sent again, 1 new one sent`)
       } finally {
         await stop(worker)
+        await webhooks.close()
         await emulator.close()
         await redis?.stop()
         await restored.close()
@@ -283,6 +293,33 @@ async function seed(
     members.push({ ...member, loan: number })
   }
   return { programme, members }
+}
+
+/** A case that a webhook is to hear of; the id of its delivery. */
+async function openHeardCase(db: Db, people: Awaited<ReturnType<typeof seed>>, url: string): Promise<string> {
+  await db.pool.query(
+    'insert into webhooks (programme_id, url, events, created_at) values ($1, $2, $3, now())',
+    [people.programme.id, url, ['case.opened']],
+  )
+  await db.pool.query(
+    `insert into cases (programme_id, member_id, kind, reference, dedupe_key, opened_at)
+     values ($1, $2, 'call_back', 'R16', 'R16', now())`,
+    [people.programme.id, people.members[0]?.id],
+  )
+  const { rows } = await db.pool.query<{ id: string }>('select id from webhook_deliveries')
+  return rows[0]?.id ?? ''
+}
+
+/** A program that is told of events: the ids that it heard. */
+async function startReceiver() {
+  const heard: string[] = []
+  const app = express()
+  app.post('/hook', (request, response) => {
+    heard.push(request.get('webhook-id') ?? '')
+    response.status(204).end()
+  })
+  const { url, close } = await listen(app, 0, '127.0.0.1')
+  return { url: url.replace('localhost', '127.0.0.1'), heard, close }
 }
 
 async function admin(sql: string): Promise<void> {

@@ -425,7 +425,8 @@ it('random and mutated requests on every public route: no 500, no silence, no le
   await run(atScale(80, 1_000))
   const growth = rssMb() - before
   expect(tama.child.exitCode).toBeNull()
-  expect(tama.output()).not.toMatch(/"level":(50|60)/)
+  // The ground has a webhook that is disabled, which is an alarm.
+  expect(tama.output()).not.toMatch(/"level":(50|60)(?!.*"webhook\.failing")/)
   expect(growth).toBeLessThan(growthMbMax)
   // Most were understood well enough to be answered.
   expect((statuses.get(undefined) ?? 0) / sent).toBeLessThan(0.5)

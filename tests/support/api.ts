@@ -47,6 +47,7 @@ export async function serveApi(
     logger: silentLogger,
     metrics: createMetrics(),
     callsPerMinute,
+    webhooks: { houseSecret: 'x'.repeat(32), rules: { guarded: true, privateHosts: [] } },
   })
   app.use('/api/v1', router)
   answerTheRest(app, silentLogger)
@@ -108,6 +109,13 @@ export interface Ground {
   gathered: Awaited<ReturnType<typeof createGathered>>
   /** A number that nobody has yet. */
   newPhone: string
+  /** A message to her, and a word of hers about our messages. */
+  message: string
+  consent: string
+  /** Hears nothing by itself, but has a delivery that was given up. */
+  webhook: string
+  delivery: string
+  disabledWebhook: string
 }
 
 /** A group with a calendar: a meeting and a training that have begun, and one each that lie ahead. */
@@ -175,6 +183,22 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
     hopKey: `ground-adviser/${member.number}`,
   })
   const [draft = '', notice = ''] = await createNotices(db, programme, member.id)
+  const { rows: ids } = await db.pool.query<
+    Pick<Ground, 'message' | 'consent' | 'webhook' | 'delivery' | 'disabledWebhook'>
+  >(
+    `with s as (insert into messages (programme_id, member_id, purpose, template, lane, dedupe_key, not_before, status)
+                values ($1, $2::uuid, 'reply', 't', 'urgent', 'ground/' || $2::uuid::text, $3, 'delivered') returning id),
+          w as (insert into webhooks (programme_id, url, events, created_at) values ($1, 'https://hears.example', '{}', $3) returning id),
+          x as (insert into webhooks (programme_id, url, events, created_at, disabled_at)
+                values ($1, 'https://deaf.example', '{}', $3, $3) returning id),
+          d as (insert into webhook_deliveries (webhook_id, event, payload, created_at, attempts)
+                select id, 'case.opened', '{}', $3, 11 from w returning id)
+     select s.id as message, w.id as webhook, d.id as delivery, x.id as "disabledWebhook",
+            (select max(id)::text from consents where member_id = $2::uuid) as consent from s, w, d, x`,
+    [programme.id, member.id, testNow],
+  )
+  const told = ids[0]
+  if (told === undefined) throw new Error('the ground has no webhook')
   const newPhone = `+22178${String(1_000_000 + grounds)}`
   const people = { member: member.number, officer: officer.number, facilitator }
   const gathered = await createGathered(db, programme, `G-${member.number}`, 900 + grounds)
@@ -190,6 +214,7 @@ export async function createGround(db: Db, programme: TestProgramme): Promise<Gr
     notice,
     gathered,
     ...people,
+    ...told,
   }
 }
 

@@ -41,11 +41,11 @@ const layers: readonly (readonly string[])[] = [
   ['members', 'ledger', 'providers'],
   ['outbound'],
   ['notices', 'meetings', 'cases'],
-  ['ussd', 'sms', 'events', 'reminders', 'imports', 'privacy'],
+  ['ussd', 'sms', 'events', 'reminders', 'imports', 'privacy', 'webhooks'],
   ['http', 'simulator', 'review'],
   ['console'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
-  ['proof', 'texts', 'drain', 'runtime', 'demo', 'serve'],
+  ['proof', 'texts', 'drain', 'runtime', 'demo', 'callback-handlers', 'serve'],
   ['commands'],
   ['main'],
 ]
