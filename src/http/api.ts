@@ -1,6 +1,7 @@
 // In: JSON requests of a programme's back office with its API key. Out: entries, loans, positions, statements, message states.
 // Must never show one programme's data to the key of another, and never half do a write.
 import { isUtf8 } from 'node:buffer'
+import compression from 'compression'
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import { type Clock, elapsedMs } from '../clock.ts'
 import type { Db } from '../db.ts'
@@ -14,6 +15,7 @@ import { openApiDocument } from './openapi.ts'
 import { linkToNext } from './paging.ts'
 import { apiErrorHandler } from './problem.ts'
 import { createRateLimit, type RateLimit, rateHeaders } from './rate-limit.ts'
+import { sendReference } from './reference.ts'
 import type { Route, RouteDeps } from './route.ts'
 import { routes } from './routes.ts'
 
@@ -35,9 +37,10 @@ export function createApi(deps: ApiDeps): Router {
   const limit = createRateLimit(deps)
   const router = Router()
   router.use(watch(deps))
-  router.get('/openapi.json', (_request, response) => {
+  router.get('/openapi.json', compression(), (_request, response) => {
     response.json(openApiDocument())
   })
+  router.get('/', compression(), (_request, response) => sendReference(response))
   router.use(requireKey(db, clock))
   router.use(refuseHaste(limit))
   router.use(unlessGet(refuseOtherTypes))

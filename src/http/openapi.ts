@@ -11,6 +11,9 @@ type JsonSchema = z.core.JSONSchema.JSONSchema
 const inputOf = (schema: z.ZodType) => bare(z.toJSONSchema(schema, { io: 'input' }))
 const answerOf = (schema: z.ZodType) => bare(z.toJSONSchema(schema, { io: 'output' }))
 
+/** As a body of ours is documented. */
+export const outputSchemaOf = answerOf
+
 function bare({ $schema: _dialect, ...schema }: JsonSchema): JsonSchema {
   return schema
 }

@@ -81,6 +81,11 @@ const adders: Readonly<Record<string, () => Promise<unknown>>> = {
       [programme.id, id, `W${added}`, testNow, added % 3 === 0 ? null : `2026-12-${10 + ((added * 7) % 20)}`],
     )
   },
+  'get /webhooks/:id/deliveries': () =>
+    database.db.pool.query(
+      `insert into webhook_deliveries (webhook_id, event, payload, created_at) values ($1, 'case.opened', '{}', $2)`,
+      [ground.webhook, testNow],
+    ),
   'get /unmatched-codes': () =>
     database.db.pool.query(
       `insert into unmatched_codes (programme_id, occurred_at, phone_mark, code_mark, well_formed, dedupe_key)

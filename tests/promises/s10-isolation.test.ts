@@ -151,7 +151,7 @@ async function fillTables(db: Queryable, ground: Ground): Promise<void> {
 
 describe('every route, called with the ids of another programme', () => {
   it('answers 404 or 422 as if nothing were there, and changes no row', async () => {
-    const routes = routesIn(api.router).filter((route) => route !== 'get /openapi.json')
+    const routes = routesIn(api.router)
     expect(routes.length).toBeGreaterThanOrEqual(7)
     const reached = { refused: 0, own: 0 }
     for (const route of routes) {
@@ -181,7 +181,7 @@ describe('every route, called with the ids of another programme', () => {
     const phones =
       'select 1 from inbound_messages i full join delivery_reports r on false where phone_id is not null or phone_ids[1] is not null'
     const named = (await database.db.pool.query(phones)).rowCount ?? 0
-    for (const route of routesIn(api.router).filter((name) => name !== 'get /openapi.json')) {
+    for (const route of routesIn(api.router)) {
       const { path, body } = sampleOf(route, ground)
       const reply = await api.call(myKey, route.split(' ')[0] ?? '', path, body)
       expect(reply.status, `${route}: ${reply.text}`).toBeLessThan(300)

@@ -73,12 +73,17 @@ export async function serveApi(
   }
 }
 
+/** What describes the API, and is no part of it. */
+const descriptions = ['get /', 'get /openapi.json']
+
 /** "post /entries" and so on, read from the router, so that no route can be forgotten. */
 export function routesIn(router: Router): string[] {
   return router.stack.flatMap((layer) => {
     const route = layer.route as unknown as { path: string; methods: Record<string, boolean> } | undefined
     if (route === undefined) return []
-    return Object.keys(route.methods).map((method) => `${method} ${route.path}`)
+    return Object.keys(route.methods)
+      .map((method) => `${method} ${route.path}`)
+      .filter((name) => !descriptions.includes(name))
   })
 }
 
@@ -357,6 +362,28 @@ export const sampleRequests: Readonly<Record<string, (ground: Ground) => SampleR
     body: { member },
     changed: { member: 'nobody' },
   }),
+  'get /messages/:id': ({ message }) => ({ path: `/messages/${message}` }),
+  'get /consents/:change': ({ consent }) => ({ path: `/consents/${consent}` }),
+  'get /webhooks': () => ({ path: '/webhooks', namesNothing: true }),
+  'post /webhooks': ({ member }) => ({
+    path: '/webhooks',
+    body: { url: `https://crm.example/${one(member)}`, events: ['case.opened'] },
+    changed: { events: ['message.final'] },
+    namesNothing: true,
+  }),
+  'post /webhooks/:id/rotate': ({ webhook }) => ({ path: `/webhooks/${webhook}/rotate`, body: {} }),
+  'post /webhooks/:id/enable': ({ disabledWebhook }) => ({
+    path: `/webhooks/${disabledWebhook}/enable`,
+    body: {},
+  }),
+  'post /webhooks/:id/replay': ({ webhook, delivery }) => ({
+    path: `/webhooks/${webhook}/replay`,
+    body: { delivery },
+    changed: { delivery: webhook },
+  }),
+  'get /webhooks/:id/deliveries': ({ webhook }) => ({ path: `/webhooks/${webhook}/deliveries` }),
+  'delete /webhooks/:id': ({ webhook }) => ({ path: `/webhooks/${webhook}`, body: {} }),
+  'get /cases/:reference': ({ caseReference }) => ({ path: `/cases/${one(caseReference)}` }),
   'get /cases': () => ({ path: '/cases', namesNothing: true }),
   'post /members/:number/cases': ({ officer }) => ({
     path: `/members/${one(officer)}/cases`,
