@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const known = ['render', 'ussd', 'sender', 'planner', 'notices', 'import']
+const known = ['render', 'ussd', 'sender', 'planner', 'notices', 'import', 'search']
 const words = process.argv.slice(2)
 const isWriting = words.includes('--write')
 const wanted = words.filter((word) => word !== '--write')

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { menuFor } from '../../src/console/menu.ts'
 import type { ConsoleRoute } from '../../src/console/page.ts'
+import { beginsSql } from '../../src/console/pages/members.ts'
 import { type StaffRole, staffRoles } from '../../src/console/roles.ts'
 import { consoleRoutes } from '../../src/console/routes.ts'
 import { maskMsisdn } from '../../src/msisdn.ts'
@@ -356,6 +357,33 @@ describe('what a role sees', () => {
       expect((await browser.get(fill(`/groups/{strangeGroup}/${part}`))).status, part).toBe(404)
     expect((await browser.get('/meetings')).text).not.toContain('Kassoumay')
     expect(await rowsOfAudit()).toBe(before)
+  })
+
+  it('a member is found by how number, alias or name begins, whatever capitals and accents are typed', async () => {
+    const browser = browserOf('administrator')
+    await createMember(database.db, programme, { firstName: 'Ndèye', number: 'ÀB-7' })
+    for (const words of ['ndeye', 'NDÈYE d', 'Diatta nd', 'àb-', 'ab-7', ' Ndèye '])
+      expect((await browser.get(`/members?q=${encodeURIComponent(words)}`)).text, words).toContain('ÀB-7')
+    for (const words of ['deye', '%', '_', 'ab-77'])
+      expect((await browser.get(`/members?q=${encodeURIComponent(words)}`)).text, words).not.toContain('ÀB-7')
+  })
+
+  it('members are found through indexes behind the wall between programmes', async () => {
+    await database.db.pool.query(
+      `insert into members (programme_id, number, first_name, last_name, alias)
+       select $1, 'P-' || i, 'N' || i, 'L' || i, 'A' || i from generate_series(1, 3000) i`,
+      [other.id],
+    )
+    await database.db.pool.query('analyze members')
+    const plan = await database.db.inProgramme(other.id, async (tx) => {
+      const { rows } = await tx.query<{ 'QUERY PLAN': string }>(
+        `explain select m.id from members m where m.programme_id = $1 and m.erased_at is null and ${beginsSql}`,
+        [other.id, 'awa', '+221770000001'],
+      )
+      return rows.map((row) => row['QUERY PLAN']).join('\n')
+    })
+    for (const column of ['number', 'alias', 'name', 'reversed'])
+      expect(plan).toContain(`Index Scan on members_plain_${column}`)
   })
 
   it('nobody sees anything of another programme', async () => {
