@@ -66,21 +66,22 @@ function measure(file, words) {
 }
 
 const calls = 50
+/** Enough of them that the two thirds of a second until the first one leaves weigh little. */
 const tama = (count, url, kind, backendUrl, extra = []) =>
   measure('tama.mjs', [count, calls, url, kind, databaseUrl, backendUrl ?? '-', ...extra])
 const variants = {
   bullmqPostgres: () => measure('bullmq.mjs', [3_000, calls, fast, 'postgres', databaseUrl]),
   tamaPostgres: () => tama(20_000, fast, 'bare', undefined),
   sdk: () => measure('sdk.mjs', [5_000, calls, fast]),
-  tamaSdkPostgres: () => tama(5_000, fast, 'sdk', undefined),
-  tamaSlowPostgres: () => tama(5_000, slow, 'bare', undefined),
+  tamaSdkPostgres: () => tama(15_000, fast, 'sdk', undefined),
+  tamaSlowPostgres: () => tama(20_000, slow, 'bare', undefined),
   ...(redisUrl === undefined
     ? {}
     : {
         bullmqRedis: () => measure('bullmq.mjs', [20_000, calls, fast, 'redis', redisUrl]),
         tamaRedis: () => tama(20_000, fast, 'bare', redisUrl),
-        tamaSdkRedis: () => tama(5_000, fast, 'sdk', redisUrl),
-        tamaSlowRedis: () => tama(5_000, slow, 'bare', redisUrl),
+        tamaSdkRedis: () => tama(15_000, fast, 'sdk', redisUrl),
+        tamaSlowRedis: () => tama(20_000, slow, 'bare', redisUrl),
       }),
 }
 const rates = Object.fromEntries(Object.keys(variants).map((name) => [name, []]))
