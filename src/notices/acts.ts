@@ -5,7 +5,7 @@ import type { Queryable } from '../db.ts'
 import { movingStatement } from '../outbound/transitions.ts'
 import { countAudience, sumOf } from './audience.ts'
 import { groupFaults, readerFaults } from './drafts.ts'
-import { isAuthor, type Notice, type NoticeStatus, readNotice, startOf } from './record.ts'
+import { isAuthor, leavesAt, type Notice, type NoticeStatus, readNotice, startOf } from './record.ts'
 import {
   type Author,
   fault,
@@ -19,6 +19,8 @@ import {
 /** 'waiting': a second person must approve; 'approved': it leaves a minute later, or at its time. */
 export interface Sent {
   outcome: 'approved' | 'waiting' | 'refused'
+  /** Of an approved one: when its first SMS leaves. */
+  leavesAt?: Date | undefined
   faults?: NoticeFault[]
 }
 
@@ -53,7 +55,8 @@ export async function sendNotice(tx: Queryable, noticeId: string, author: Author
   const standing = await standingOf(tx, notice.programmeId, author)
   if (standing === undefined || !isAuthor(notice, author)) return refusal(notYours)
   if (notice.status === 'waiting') return { outcome: 'waiting' }
-  if (notice.status === 'approved' || notice.status === 'sending') return { outcome: 'approved' }
+  if (notice.status === 'approved' || notice.status === 'sending')
+    return { outcome: 'approved', leavesAt: leavesAt(notice) }
   if (notice.status !== 'draft') return refusal(already(notice.status))
   const faults = await faultsNow(tx, notice, standing, now)
   if (faults.length > 0) return refusal(...faults)
@@ -62,7 +65,7 @@ export async function sendNotice(tx: Queryable, noticeId: string, author: Author
   const outcome = recipients > notice.approvalAbove ? 'waiting' : 'approved'
   await move(tx, notice, outcome, outcome === 'approved' ? { approved_at: now } : {})
   await note(tx, notice, standing.actor, 'notice.sent', now, { status: outcome, recipients })
-  return { outcome }
+  return outcome === 'waiting' ? { outcome } : { outcome, leavesAt: leavesAt({ ...notice, approvedAt: now }) }
 }
 
 /** What was right when it was drafted may be wrong now: its time, its groups, who reads it. */

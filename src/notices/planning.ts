@@ -1,10 +1,9 @@
 // In: a notice whose time has come. Out: a row for each member of its audience and a message for each phone, a batch a transaction.
 // A batch that was cut off is as if it had never begun; what is written is passed over. Must never write to one member or phone twice.
-import { addDays, instantAt, localParts } from '../calendar.ts'
 import type { Queryable } from '../db.ts'
 import { noticeMessagesSql } from '../outbound/outbox.ts'
 import { aimedSql, audienceValues, judged, messagePurpose } from './audience.ts'
-import { messageTemplate, type Notice, startOf } from './record.ts'
+import { messageTemplate, type Notice, openingFor, startOf } from './record.ts'
 
 export interface Batch {
   recipients: number
@@ -105,13 +104,4 @@ async function write(tx: Queryable, sql: string, notice: Notice, now: Date, last
     last,
   ])
   return rows[0] ?? { recipients: 0, messages: 0 }
-}
-
-/** Now, or when the hours of the programme open next: 100,000 messages need not be taken up only to be put back. */
-function openingFor(notice: Notice, now: Date): Date {
-  const { timeZone, sendFromMinute, sendUntilMinute } = notice
-  const { date, minuteOfDay } = localParts(now, timeZone)
-  if (minuteOfDay >= sendFromMinute && minuteOfDay < sendUntilMinute) return now
-  const opening = instantAt(minuteOfDay < sendFromMinute ? date : addDays(date, 1), sendFromMinute, timeZone)
-  return opening > now ? opening : now
 }

@@ -1,4 +1,5 @@
 // In: an id. Out: a notice as it stands, with what of its programme its words and its way depend on. Only reads.
+import { addDays, instantAt, localParts } from '../calendar.ts'
 import { segmentsMaxOf } from '../countries.ts'
 import type { Queryable } from '../db.ts'
 import { writtenTemplate } from '../outbound/notice-text.ts'
@@ -127,4 +128,25 @@ export const undoMs = 60_000
 export function startOf({ approvedAt, sendAt }: Pick<Notice, 'approvedAt' | 'sendAt'>): Date | undefined {
   if (approvedAt === null) return undefined
   return new Date(Math.max(approvedAt.getTime() + undoMs, sendAt?.getTime() ?? 0))
+}
+
+/** `at`, or when the hours of the programme open next: 100,000 messages need not be taken up only to be put back. */
+export function openingFor(
+  {
+    timeZone,
+    sendFromMinute,
+    sendUntilMinute,
+  }: Pick<Notice, 'timeZone' | 'sendFromMinute' | 'sendUntilMinute'>,
+  at: Date,
+): Date {
+  const { date, minuteOfDay } = localParts(at, timeZone)
+  if (minuteOfDay >= sendFromMinute && minuteOfDay < sendUntilMinute) return at
+  const opening = instantAt(minuteOfDay < sendFromMinute ? date : addDays(date, 1), sendFromMinute, timeZone)
+  return opening > at ? opening : at
+}
+
+/** When its first SMS leaves: once it cannot be undone, at its own time, in the hours of the programme. */
+export function leavesAt(notice: Notice): Date | undefined {
+  const start = startOf(notice)
+  return start === undefined ? undefined : openingFor(notice, start)
 }

@@ -25,7 +25,7 @@ export const nameCharactersMax = 20
 export const placeCharactersMax = 28
 export const titleCharactersMax = 36
 
-export function momentValues(i18n: I18n, language: string, at: Date, timeZone: string): Values {
+export function momentValues(i18n: I18n, language: string, at: Date, timeZone: string) {
   const { date, minuteOfDay } = localParts(at, timeZone)
   return { date: i18n.date(language, date), time: i18n.time(language, minuteOfDay) }
 }

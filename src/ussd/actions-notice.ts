@@ -11,6 +11,7 @@ import {
 import { inEveryLanguage } from '../notices/one-text.ts'
 import { markTold } from '../notices/progress.ts'
 import { noticeTemplates } from '../outbound/notice-text.ts'
+import { momentValues } from '../outbound/wording.ts'
 import type { Action, ActionContext, ActionResult } from './action.ts'
 import { dayIn, note, withoutWindows } from './actions-group.ts'
 import { writtenMax } from './data-notices.ts'
@@ -164,9 +165,9 @@ export const noticeActions: Readonly<Record<string, Action>> = {
 
   send_notice: {
     outcomes: ['sent', 'waiting', 'past', 'refused'],
-    values: ({ count }) => ({ count }),
+    values: ({ count, date, time }) => ({ count, date, time }),
     async run(context) {
-      const { db, i18n, dialogue, now } = context
+      const { db, i18n, programme, dialogue, now } = context
       const { notice } = dialogue.noted
       if (notice === undefined) return { outcome: 'refused' }
       const sent = await db.transaction((tx) => sendNotice(tx, notice, authorIn(context), now))
@@ -174,7 +175,10 @@ export const noticeActions: Readonly<Record<string, Action>> = {
       if (sent.outcome === 'refused')
         return { outcome: sent.faults?.some(({ code }) => code === 'in_past') === true ? 'past' : 'refused' }
       const { recipients = 0 } = (await previewNotice(db.pool, i18n, notice, now)) ?? {}
-      return { outcome: 'sent', values: { count: i18n.number(dialogue.language ?? 'en', recipients) } }
+      const language = dialogue.language ?? 'en'
+      const count = i18n.number(language, recipients)
+      const moment = momentValues(i18n, language, sent.leavesAt ?? now, programme.timeZone)
+      return { outcome: 'sent', values: { count, ...moment } }
     },
   },
 

@@ -128,7 +128,7 @@ describe('NOTICE from a facilitator', () => {
     const text = 'La réunion est à 10h, Chez Awa!'
     expect(await notices()).toMatchObject([{ status: 'draft', texts: { fr: text, en: text, wo: text } }])
     const code = codeIn(reply)
-    expect(await send(code)).toMatch(/^FANSOTO: l'avis part dans une minute/)
+    expect(await send(code)).toMatch(/^FANSOTO: l'avis part dim 22 nov à 10h01\. Pour l'annuler: /)
     expect(await notices()).toMatchObject([{ status: 'approved', code: null }])
     expect(await send(code)).toMatch(/n'attend plus/)
     expect(await notices()).toMatchObject([{ status: 'approved' }])
@@ -189,7 +189,7 @@ describe('the code', () => {
     expect(await send(code)).toMatch(/n'attend plus/)
     clock.set(testNow)
     clock.advanceMs(29 * minuteMs)
-    expect(await send(code)).toMatch(/part dans une minute/)
+    expect(await send(code)).toMatch(/part dim 22 nov à 10h30/)
   })
 
   test('counts only from the number that wrote the notice', async () => {
@@ -200,11 +200,17 @@ describe('the code', () => {
     expect(await notices()).toMatchObject([{ status: 'draft', tries: 0 }])
   })
 
+  test('says when the notice leaves: outside the hours of the programme, the next morning', async () => {
+    clock.set(new Date('2026-11-22T21:30:00Z'))
+    const code = codeIn(await send('avis G01 Venez.'))
+    expect(await send(code)).toMatch(/part lun 23 nov à 08h00/)
+  })
+
   test('of a newer notice takes the place of the older one', async () => {
     const first = codeIn(await send('avis G01 Venez.'))
     const second = codeIn(await send('avis G01 Venez demain.'))
     if (first !== second) expect(await send(first)).toMatch(/code faux/)
-    expect(await send(second)).toMatch(/part dans une minute/)
+    expect(await send(second)).toMatch(/part dim 22 nov à 10h01/)
     expect(await notices()).toMatchObject([{ status: 'draft', code: null }, { status: 'approved' }])
   })
 

@@ -100,7 +100,7 @@ async function writeNotices({ db }: Harness, { programme }: Crowd): Promise<stri
         now,
       })
       if ('faults' in draft) throw new Error(JSON.stringify(draft.faults))
-      expect(await sendNotice(tx, draft.id, author, now)).toEqual({ outcome: 'approved' })
+      expect(await sendNotice(tx, draft.id, author, now)).toMatchObject({ outcome: 'approved' })
       await tx.query(`update notices set approved_at = approved_at + interval '1 hour' where id = $1`, [
         draft.id,
       ])

@@ -23,7 +23,7 @@ import {
   recipientsOf,
   type StateCounts,
 } from '../../notices/progress.ts'
-import { startOf } from '../../notices/record.ts'
+import { leavesAt, startOf } from '../../notices/record.ts'
 import { badge, button, facts, faultSummary, form, link, live, moment, nothing, table } from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
@@ -177,15 +177,15 @@ async function formsOf(context: PageContext, notice: Notice): Promise<Markup> {
   const isAuthor = notice.authorStaffId === staff.id
   const mayJudge = (approvers as readonly string[]).includes(staff.role) && !isAuthor
   const start = startOf(notice)
-  const heldUntil = status === 'approved' && start !== undefined && now < start ? start : undefined
+  const isHeld = status === 'approved' && start !== undefined && now < start
   const one = (verb: string, danger = false) =>
     form(context, `/notices/${id}/${verb}`, button(say(`notice_act.${verb}`), { danger }))
   return html`${status === 'draft' && isAuthor ? one('send') : nothing}
 ${status === 'waiting' ? html`<p>${say('notice.waits')}</p>` : nothing}
 ${status === 'waiting' && mayJudge ? html`${one('approve')}${one('refuse', true)}` : nothing}
-${heldUntil === undefined ? nothing : html`<p>${say('notice.leaves')} ${moment(context, heldUntil)}</p>`}
-${(status === 'draft' && isAuthor) || (status === 'waiting' && isAuthor) || heldUntil !== undefined ? one('undo', true) : nothing}
-${status === 'sending' || (status === 'approved' && heldUntil === undefined) ? one('stop', true) : nothing}`
+${isHeld ? html`<p>${say('notice.leaves')} ${moment(context, leavesAt(notice) ?? start)}</p>` : nothing}
+${(status === 'draft' && isAuthor) || (status === 'waiting' && isAuthor) || isHeld ? one('undo', true) : nothing}
+${status === 'sending' || (status === 'approved' && !isHeld) ? one('stop', true) : nothing}`
 }
 
 async function previewOf(context: PageContext, { id }: Notice, own: string[] | undefined): Promise<Markup> {

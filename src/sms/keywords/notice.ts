@@ -5,6 +5,7 @@ import type { StaffMember } from '../../members/staff.ts'
 import { askConfirmation, confirm } from '../../notices/confirmation.ts'
 import { draftNotice, previewNotice, sendNotice } from '../../notices/notices.ts'
 import { inEveryLanguage, readingOthers } from '../../notices/one-text.ts'
+import { momentValues } from '../../outbound/wording.ts'
 import { fold } from '../fold.ts'
 import { type Keyword, type KeywordAnswer, type KeywordContext, wordsAfter } from '../keyword.ts'
 
@@ -94,7 +95,7 @@ async function draft(
 }
 
 async function sendConfirmed(
-  { tx, now }: KeywordContext,
+  { tx, i18n, programme, now }: KeywordContext,
   staff: StaffMember,
   digits: string,
 ): Promise<KeywordAnswer> {
@@ -102,7 +103,9 @@ async function sendConfirmed(
   if (confirmed === 'void') return { template: 'staff.notice_void' }
   if ('triesLeft' in confirmed)
     return { template: 'staff.notice_wrong', params: { left: String(confirmed.triesLeft) } }
-  const { outcome } = await sendNotice(tx, confirmed.noticeId, { staffId: staff.id }, now)
+  const { outcome, leavesAt = now } = await sendNotice(tx, confirmed.noticeId, { staffId: staff.id }, now)
   if (outcome === 'refused') return { template: 'staff.notice_refused' }
-  return { template: outcome === 'waiting' ? 'staff.notice_waiting' : 'staff.notice_sent' }
+  if (outcome === 'waiting') return { template: 'staff.notice_waiting' }
+  const params = momentValues(i18n, staff.language, leavesAt, programme.timeZone)
+  return { template: 'staff.notice_sent', params }
 }
