@@ -40,6 +40,9 @@ export const registerImport: Register = (cli) => {
             const place = [...(row === 0 ? [] : [`line ${row}`]), ...(column === undefined ? [] : [column])]
             console.error([place.join(', '), message].filter((part) => part !== '').join(': '))
           }
+          if (options.dryRun === true)
+            for (const { row, isNew, columns } of report.changes)
+              console.log([`line ${row}: ${isNew ? 'new' : 'changed'}`, ...columns].join(', '))
           const verb = options.dryRun === true ? 'would be written' : 'written'
           console.log(
             `${report.rows} rows: ${report.written} ${verb}, ${report.alreadyThere} already there, ${report.faultsTotal} faults`,

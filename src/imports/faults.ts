@@ -47,6 +47,9 @@ export const importFaults = {
   'entry.reference_conflict': 'This reference already names an entry with other content.',
   'entry.too_many_rows': 'An entry may have at most 1000 rows.',
   'moment.invalid': 'This is not a day and an hour: write 2026-12-01 10:00, as the clocks there show.',
+  'loan.unknown': 'There is no such loan.',
+  'loan.schedule_paid': 'The change contradicts what is paid or charged.',
+  'group.doubled': 'This group stands twice in the file.',
   'group.unknown': 'There is no such group.',
   'rule.invalid': 'This is no rule of RFC 5545 that a group can meet by.',
   'meeting.doubled': 'This meeting stands twice in the file.',
@@ -63,7 +66,10 @@ export interface ImportFault {
   row: number
   column: string | undefined
   code: ImportFaultCode
+  /** The sentence and the detail, in English. */
   message: string
+  /** What the ledger or the reader of a rule adds, in English. */
+  detail?: string
 }
 
 /** Notes a fault; `detail` adds to the sentence and must hold no value of the file. */
@@ -92,8 +98,12 @@ export function createFaultList(): FaultList {
     add: (row, column, code, detail) => {
       total += 1
       if (faults.length >= faultsMax) return
-      const sentence = importFaults[code]
-      faults.push({ row, column, code, message: detail === undefined ? sentence : `${sentence} ${detail}` })
+      const message = importFaults[code]
+      faults.push(
+        detail === undefined
+          ? { row, column, code, message }
+          : { row, column, code, message: `${message} ${detail}`, detail },
+      )
     },
     total: () => total,
     sorted: () => [...faults].sort((left, right) => left.row - right.row),

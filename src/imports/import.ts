@@ -1,4 +1,4 @@
-// In: a CSV file of members, loans, entries or meetings. Out: all of it written in one transaction, or nothing and every fault with its line.
+// In: a CSV file of groups, members, loans, schedules, entries or meetings. Out: all of it written in one transaction, or nothing and every fault with its line.
 // Must never write a row twice, lose one, or repeat a field's value in a report or a log.
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -22,10 +22,12 @@ import {
   importFaults,
 } from './faults.ts'
 import type { ImportProgramme } from './fields.ts'
-import type { ImportKind, ImportKindName, Numbered, Written } from './kind.ts'
+import { groupsKind } from './group-rows.ts'
+import type { ImportChange, ImportKind, ImportKindName, Numbered, Written } from './kind.ts'
 import { loansKind } from './loans.ts'
 import { meetingsKind } from './meetings.ts'
 import { membersKind } from './members.ts'
+import { schedulesKind } from './schedules.ts'
 import { withoutTelling } from './told.ts'
 
 export interface ImportReport {
@@ -34,6 +36,8 @@ export interface ImportReport {
   /** Members, loans, entries, meetings or calendars written; what a dry run would have written. 0 when there are faults. */
   written: number
   alreadyThere: number
+  /** The first of what is written, or would be, line by line, where its kind can say. */
+  changes: ImportChange[]
   /** The first 1,000, in the order of the file. */
   faults: ImportFault[]
   faultsTotal: number
@@ -65,6 +69,8 @@ const rowsPerTurn = 25
 /** Faults are in the report; it rejects only when the database is away or refuses in a way no row explains. */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
   switch (options.kind) {
+    case 'groups':
+      return runImport(options, groupsKind(options.programme, options.clock.now()))
     case 'members':
       return runImport(
         options,
@@ -72,6 +78,11 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
       )
     case 'loans':
       return runImport(options, loansKind(options.programme, lastBookableDay(options.clock.now())))
+    case 'schedules':
+      return runImport(
+        options,
+        schedulesKind(options.programme, localParts(options.clock.now(), options.programme.timeZone).date),
+      )
     case 'entries':
       return runImport(options, entriesKind(options.programme, lastBookableDay(options.clock.now())))
     case 'meetings':
@@ -86,6 +97,11 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
   }
 }
 
+type Totals = Pick<ImportReport, 'rows' | 'written' | 'alreadyThere'>
+
+/** Lines of a preview. */
+const changesMax = 100
+
 /** Leaves the transaction without being an error. */
 class TakeBack extends Error {}
 
@@ -95,7 +111,8 @@ async function runImport<Row, Item>(
 ): Promise<ImportReport> {
   const { db, file, dryRun = false, logger } = options
   const faults = createFaultList()
-  const total: Written & { rows: number } = { rows: 0, written: 0, alreadyThere: 0 }
+  const total: Totals = { rows: 0, written: 0, alreadyThere: 0 }
+  const changes: ImportChange[] = []
   const bytesTotal = await stat(file).then(
     (found) => (found.isFile() ? found.size : undefined),
     () => undefined,
@@ -106,7 +123,8 @@ async function runImport<Row, Item>(
     await db
       .transaction(async (tx) => {
         const seal = createHash('sha256')
-        const work = () => importRows(tx, options, kind, faults, total, { bytes: bytesTotal, seal })
+        const work = () =>
+          importRows(tx, options, kind, faults, { total, changes }, { bytes: bytesTotal, seal })
         await (options.silent === true ? withoutTelling(tx, options.clock.now(), work) : work())
         if (faults.total() > 0 || dryRun) throw new TakeBack()
         if (total.written > 0) await auditImport(tx, options, total, seal.digest('hex'))
@@ -122,14 +140,14 @@ async function runImport<Row, Item>(
     faultsTotal: faults.total(),
   }
   logger.info({ event: 'import.done', kind: options.kind, dryRun, ...report })
-  return { ...report, faults: faults.sorted() }
+  return { ...report, changes: faults.total() > 0 ? [] : changes, faults: faults.sorted() }
 }
 
 /** One row a file: the file that is named by its hash can be held against the log later. */
 function auditImport(
   tx: pg.PoolClient,
   { clock, programme, kind, silent = false, actor = 'operator' }: ImportOptions,
-  total: Written & { rows: number },
+  total: Totals,
   fileSha256: string,
 ): Promise<void> {
   return recordAudit(tx, {
@@ -154,7 +172,7 @@ async function importRows<Row, Item>(
   { file, onProgress }: ImportOptions,
   kind: ImportKind<Row, Item>,
   faults: FaultList,
-  total: Written & { rows: number },
+  { total, changes }: { total: Totals; changes: ImportChange[] },
   whole: { bytes: number; seal: Hash },
 ): Promise<void> {
   const stream = createReadStream(file)
@@ -163,10 +181,13 @@ async function importRows<Row, Item>(
   let writing: Promise<void> = Promise.resolve()
   const write = async () => {
     await writing
-    writing = writeBatch(tx, kind, assembler.take(), faults).then(({ written, alreadyThere }) => {
-      total.written += written
-      total.alreadyThere += alreadyThere
-    })
+    writing = writeBatch(tx, kind, assembler.take(), faults).then(
+      ({ written, alreadyThere, changes: more = [] }) => {
+        changes.push(...more.slice(0, changesMax - changes.length))
+        total.written += written
+        total.alreadyThere += alreadyThere
+      },
+    )
     // A failure is met where the batch is awaited.
     writing.catch(() => undefined)
   }
@@ -269,14 +290,20 @@ async function writeBatch<Row, Item>(
     if (!(error instanceof RequestError)) throw error
     await tx.query('rollback to savepoint batch; release savepoint batch')
     if (items.length === 1) {
+      const placed = kind.refusal?.(first.value, error)
       const code = faultOfRefusal[error.code]
-      if (code === undefined) faults.add(first.line, undefined, 'ledger.refused', error.message)
+      if (placed !== undefined) faults.add(placed.line, placed.column, placed.code, placed.detail)
+      else if (code === undefined) faults.add(first.line, undefined, 'ledger.refused', error.message)
       else faults.add(first.line, kind.groupBy, code)
       return { written: 0, alreadyThere: 0 }
     }
     const half = Math.ceil(items.length / 2)
     const left = await writeBatch(tx, kind, items.slice(0, half), faults)
     const right = await writeBatch(tx, kind, items.slice(half), faults)
-    return { written: left.written + right.written, alreadyThere: left.alreadyThere + right.alreadyThere }
+    return {
+      written: left.written + right.written,
+      alreadyThere: left.alreadyThere + right.alreadyThere,
+      changes: [...(left.changes ?? []), ...(right.changes ?? [])],
+    }
   }
 }

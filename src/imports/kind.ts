@@ -1,10 +1,11 @@
 // What one kind of file is: its columns, its rows, what rows make together and how that is written.
 import type pg from 'pg'
 import type { z } from 'zod'
+import type { RequestError } from '../errors.ts'
 import type { Columns } from './csv.ts'
 import type { AddFault, ImportFaultCode } from './faults.ts'
 
-export const importKinds = ['members', 'loans', 'entries', 'meetings'] as const
+export const importKinds = ['groups', 'members', 'loans', 'schedules', 'entries', 'meetings'] as const
 export type ImportKindName = (typeof importKinds)[number]
 
 export interface Numbered<Value> {
@@ -13,9 +14,20 @@ export interface Numbered<Value> {
   value: Value
 }
 
+export interface ImportChange {
+  /** Line in the file; of several that belong together, the first. */
+  row: number
+  /** False: it is there and becomes another. */
+  isNew: boolean
+  /** Whose content becomes another, where that is known. */
+  columns: readonly string[]
+}
+
 export interface Written {
   written: number
   alreadyThere: number
+  /** Line by line what is written, for a preview; kinds that write too much at once to say leave it out. */
+  changes?: readonly ImportChange[]
 }
 
 export interface ImportKind<Row, Item> {
@@ -29,6 +41,11 @@ export interface ImportKind<Row, Item> {
   build(rows: readonly Numbered<Row>[], addFault: AddFault): Item | undefined
   /** Writes a batch set-based; what only the database knows becomes a fault. May leave the batch partly written then. */
   write(tx: pg.PoolClient, items: readonly Numbered<Item>[], addFault: AddFault): Promise<Written>
+  /** Where in the file stands what the ledger refused of an item. */
+  refusal?(
+    item: Item,
+    error: RequestError,
+  ): { line: number; column: string; code: ImportFaultCode; detail: string | undefined } | undefined
 }
 
 /** Notes one fault a line and column at which rows differ from the first. */

@@ -19,7 +19,7 @@ import {
   wholeNumber,
   word,
 } from './fields.ts'
-import { type ImportKind, type Numbered, rowsAgree, type Written } from './kind.ts'
+import { type ImportChange, type ImportKind, type Numbered, rowsAgree, type Written } from './kind.ts'
 
 const rowSchema = ({ currencyCode }: ImportProgramme, lastDay: CalendarDate) =>
   z
@@ -114,7 +114,7 @@ function buildLoan(
     checkSchedule(loan, currency)
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
-    const { row, column } = placeOf(error.field ?? '')
+    const { row, column } = instalmentPlace(error.field ?? '')
     const detail = error.detail === undefined ? undefined : `Here it ${error.detail}.`
     addFault(rows[row]?.line ?? 0, column, 'loan.schedule_invalid', detail)
     return undefined
@@ -123,7 +123,7 @@ function buildLoan(
 }
 
 /** "instalments[3].dueDate" is row 3, column due_date; a fault of the loan as a whole is its first row's. */
-function placeOf(field: string): { row: number; column: string } {
+export function instalmentPlace(field: string): { row: number; column: string } {
   const [, index, part] = /^instalments\[(\d+)\](?:\.(\w+))?$/.exec(field) ?? []
   if (index === undefined) return { row: 0, column: field === 'principal' ? 'principal' : 'principal_due' }
   const columns: Readonly<Record<string, string>> = { dueDate: 'due_date', principal: 'principal_due' }
@@ -143,14 +143,16 @@ async function writeLoans(
   const memberIds = new Map(members.rows.map((row) => [row.number, row.id]))
   const stored = await storedContents(tx, programme.id, loans)
   const fresh: { loan: NewLoan; disbursedDate: CalendarDate }[] = []
+  const changes: ImportChange[] = []
   let alreadyThere = 0
   for (const { line, value } of loans) {
     const memberId = memberIds.get(value.member)
     const content = stored.get(value.loan.number)
     if (memberId === undefined) addFault(line, 'member', 'member.unknown')
-    else if (content === undefined)
+    else if (content === undefined) {
       fresh.push({ loan: { ...value.loan, memberId }, disbursedDate: value.disbursedDate })
-    else if (content === contentOf({ ...value.loan, memberId }, value.disbursedDate)) alreadyThere += 1
+      changes.push({ row: line, isNew: true, columns: [] })
+    } else if (content === contentOf({ ...value.loan, memberId }, value.disbursedDate)) alreadyThere += 1
     else addFault(line, 'number', 'loan.number_taken')
   }
   if (fresh.length > 0) {
@@ -168,7 +170,7 @@ async function writeLoans(
       fresh.map(({ loan, disbursedDate }) => disbursementOf(loan, disbursedDate)),
     )
   }
-  return { written: fresh.length, alreadyThere }
+  return { written: fresh.length, alreadyThere, changes }
 }
 
 interface StoredLoan {

@@ -154,7 +154,8 @@ async function writeMembers(
     })),
   )
   await noteConsents(tx, programme, fresh, memberIds, addFault)
-  return { written: fresh.length, alreadyThere: members.length - fresh.length }
+  const changes = fresh.map(({ line }) => ({ row: line, isNew: true, columns: [] }))
+  return { written: fresh.length, alreadyThere: members.length - fresh.length, changes }
 }
 
 /** Groups by code, each as its first row describes it. */

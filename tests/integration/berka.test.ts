@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { berkaFolder, writeBerkaFiles } from '../../bench/berka.mjs'
 import { fixedClock } from '../../src/clock.ts'
 import { type ImportReport, importFile } from '../../src/imports/import.ts'
-import type { ImportKindName } from '../../src/imports/kind.ts'
 import { readStatement, type StatementCursor } from '../../src/ledger/statement.ts'
 import { loadProgrammes } from '../../src/members/programmes.ts'
 import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
@@ -28,7 +27,7 @@ const totalByAwk = (file: string) =>
 describe.skipIf(berkaFolder === undefined)("a real bank's ledger", () => {
   const folder = mkdtempSync(join(tmpdir(), 'tama-berka-'))
   let database: TestDatabase
-  let load: (kind: Exclude<ImportKindName, 'meetings'>) => Promise<ImportReport>
+  let load: (kind: 'members' | 'loans' | 'entries') => Promise<ImportReport>
 
   beforeAll(async () => {
     database = await createTestDatabase()

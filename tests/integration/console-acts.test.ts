@@ -351,7 +351,7 @@ describe('CSV', () => {
       body: form,
       redirect: 'manual',
       headers: {
-        cookie: `tama-session=${browser.cookies.get('tama-session')}`,
+        cookie: [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
         'sec-fetch-site': 'same-origin',
       },
     })
@@ -401,6 +401,17 @@ describe('CSV', () => {
       }),
     ).toEqual([])
     expect(await there()).toBe(2)
+  })
+
+  it('is looked through line by line, and its faults are said in the language of the page', async () => {
+    const groups = 'code,name,place\nG01,Kassoumay,Oussouye\nK-1,Jappo,Bignona\n'
+    const looked = await post('/files/preview', { kind: 'groups' }, groups)
+    const words = (text: string) => text.replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' ')
+    expect(words(looked.text)).toMatch(/2 changed (name, )?place 3 new/)
+    await browser.submit('/language', { tag: 'fr', back: '/files' })
+    const faulty = await post('/files/preview', { kind: 'groups' }, `${groups}K-2,,B\n`)
+    await browser.submit('/language', { tag: 'en', back: '/files' })
+    expect(words(faulty.text)).toContain('4 name Ce champ ne peut pas être vide.')
   })
 
   it('of 200 MB is refused in clear words, without being held in memory', async () => {

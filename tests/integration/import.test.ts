@@ -373,6 +373,119 @@ describe('import of files', () => {
     })
   })
 
+  describe('groups', () => {
+    const groups = async () => {
+      const { rows } = await database.db.pool.query<{ line: string }>(
+        `select g.code || ' ' || g.name || ' ' || g.place || ' ' || coalesce(s.first_name, 'nobody') as line
+           from groups g left join staff s on s.id = g.facilitator_id where g.programme_id = $1 and g.code <> 'G01' order by g.code`,
+        [programme.id],
+      )
+      return rows.map(({ line }) => line)
+    }
+    beforeEach(async () => {
+      await database.db.prisma.staff.create({
+        data: {
+          programmeId: programme.id,
+          firstName: 'Binta',
+          lastName: 'Sané',
+          msisdn: '+221771110000',
+          role: 'facilitator',
+          language: 'fr',
+        },
+      })
+    })
+
+    it('are opened and brought up to date, line by line in the preview; a second time changes nothing', async () => {
+      const file = 'code,name,place,facilitator\nH1,Jappo,Bignona,77 111 00 00\nH2,Kassoumay,Brin,\n'
+      const changes = [2, 3].map((row) => ({ row, isNew: true, columns: [] }))
+      const looked = await load('groups', file, { dryRun: true })
+      expect(looked).toMatchObject({ rows: 2, written: 2, changes, faults: [] })
+      expect(await groups()).toEqual([])
+      expect(await load('groups', file)).toMatchObject({ written: 2 })
+      expect(await groups()).toEqual(['H1 Jappo Bignona Binta', 'H2 Kassoumay Brin nobody'])
+      expect(await load('groups', file)).toMatchObject({ written: 0, alreadyThere: 2, changes: [] })
+      // A file without the column leaves the facilitator as she is.
+      const other = 'code,name,place\nH1,Jappo,Oussouye\nH2,Kassoumay,Brin\n'
+      expect(await load('groups', other)).toMatchObject({
+        written: 1,
+        alreadyThere: 1,
+        changes: [{ row: 2, isNew: false, columns: ['place'] }],
+      })
+      expect(await groups()).toEqual(['H1 Jappo Oussouye Binta', 'H2 Kassoumay Brin nobody'])
+    })
+
+    it('with a fault are not written', async () => {
+      const file =
+        'code,name,place,facilitator\nH1,Jappo,Bignona,77 999 00 00\nH2,,Brin,12\nH3,A,B,\nH3,A,B,\nH4,A,B,\n'
+      expect(await places(load('groups', file))).toEqual([
+        [2, 'facilitator', 'staff.unknown'],
+        [3, 'name', 'field.missing'],
+        [3, 'facilitator', 'phone.invalid'],
+        [5, 'code', 'group.doubled'],
+      ])
+      expect(await groups()).toEqual([])
+    })
+  })
+
+  describe('schedules', () => {
+    const header = 'number,due_date,principal_due,interest,insurance'
+    const instalments = async () => {
+      const { rows } = await database.db.pool.query<{ line: string }>(
+        `select l.number || ' ' || i.due_date || ' ' || i.principal::int || ' ' || i.interest::int || ' ' || i.insurance::int as line
+           from instalments i join loans l on l.id = i.loan_id where l.programme_id = $1 order by l.number, i.number`,
+        [programme.id],
+      )
+      return rows.map(({ line }) => line)
+    }
+    beforeEach(async () => {
+      const loans =
+        `${loansHeader}\nS1,A1,standard,1,90000,2026-10-05,2026-11-02,45000,900,,500\n` +
+        'S1,A1,standard,1,90000,2026-10-05,2026-11-30,45000,900,,\nS2,A1,emergency,,10000,2026-10-05,2026-12-01,10000,200,,\n'
+      expect(await load('loans', loans)).toMatchObject({ written: 2 })
+      const paid =
+        'p/1,loan_repayment,2026-11-02,,cash,46400,\np/1,loan_repayment,2026-11-02,,loan/S1,,46400\n'
+      expect(await load('entries', `${entriesHeader}\n${paid}`)).toMatchObject({ written: 1 })
+    })
+
+    it('change what nobody has paid on, and only its days and shares', async () => {
+      const file = `${header}\nS1,2026-12-14,20000,400,\nS1,2027-01-11,25000,500,\n`
+      expect(await load('schedules', file, { dryRun: true })).toMatchObject({
+        written: 1,
+        changes: [{ row: 2, isNew: false, columns: [] }],
+      })
+      expect((await instalments())[1]).toBe('S1 2026-11-30 45000 900 0')
+      expect(await load('schedules', file)).toMatchObject({ rows: 2, written: 1, faults: [] })
+      const after = [
+        'S1 2026-11-02 45000 900 500',
+        'S1 2026-12-14 20000 400 0',
+        'S1 2027-01-11 25000 500 0',
+        'S2 2026-12-01 10000 200 0',
+      ]
+      expect(await instalments()).toEqual(after)
+      expect(await load('schedules', file)).toMatchObject({ written: 0, alreadyThere: 1 })
+      expect(await instalments()).toEqual(after)
+    })
+
+    it('with a fault name its line, and none of the file is written', async () => {
+      const before = await instalments()
+      const file = [
+        header,
+        'S1,2026-12-14,20000,400,',
+        'S1,2026-11-01,25000,500,',
+        'S2,2026-12-01,10000,100,',
+        'S9,2026-12-01,10000,200,',
+        'S2,2026-12-01,10000,200,',
+      ]
+      expect(await places(load('schedules', file.join('\n')))).toEqual([
+        [3, 'due_date', 'loan.schedule_paid'],
+        [4, 'principal_due', 'loan.schedule_paid'],
+        [5, 'number', 'loan.unknown'],
+        [6, 'number', 'loan.doubled'],
+      ])
+      expect(await instalments()).toEqual(before)
+    })
+  })
+
   describe('a consent', () => {
     const header = `${membersHeader},consent,consent_wording,consent_language,consent_collector,consent_date`
     beforeEach(async () => {

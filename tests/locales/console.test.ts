@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { consoleFaults, consoleLanguage, consoleLanguages } from '../../src/console/words.ts'
 import { describeFault } from '../../src/fault.ts'
 import { loadI18n } from '../../src/i18n.ts'
+import { importFaults } from '../../src/imports/faults.ts'
 import { importKinds } from '../../src/imports/kind.ts'
 
 const i18n = loadI18n('locales')
@@ -34,6 +35,9 @@ describe('the texts of the console', () => {
     const asked = [...code.matchAll(/\bsay\(\s*'([a-z_.0-9]+)'/g)].map((match) => match[1] ?? '')
     expect(asked.length).toBeGreaterThan(100)
     expect(asked.filter((key) => !i18n.has('en', 'console', key))).toEqual([])
+    // The command line says in English what the console says in its languages.
+    for (const [code, sentence] of Object.entries(importFaults))
+      expect(i18n.text('en', 'console', `import_fault.${code.replace('.', '_')}`)).toBe(sentence)
     expect(importKinds.filter((kind) => !i18n.has('en', 'console', `file_kind.${kind}`))).toEqual([])
   })
 

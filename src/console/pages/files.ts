@@ -105,16 +105,37 @@ ${
         [
           { title: say('file.row'), cell: ({ row }) => row, figures: true },
           { title: say('file.column'), cell: ({ column }) => column ?? '' },
-          { title: say('file.fault'), cell: ({ message }) => html`<span lang="en">${message}</span>` },
+          {
+            title: say('file.fault'),
+            cell: ({ code, detail }) =>
+              html`${say(`import_fault.${code.replace('.', '_')}`)}${
+                detail === undefined ? nothing : html` <span lang="en">${detail}</span>`
+              }`,
+          },
         ],
         shown,
         '',
       )
 }
 ${report.faultsTotal > shown.length ? html`<p class="hint">${say('file.first', { count: shown.length })}</p>` : nothing}
+${sound && report.changes.length > 0 ? changesOf(context, report) : nothing}
 ${sound && report.written > 0 ? again : nothing}
 <p><a href="/console/files">${say('form.back')}</a></p>`
   return { title: say('menu.files'), body, ...(sound ? {} : { status: 422 }) }
+}
+
+/** Line by line, without repeating what stands in the file. */
+function changesOf({ say }: PageContext, { changes, written }: ImportReport): Markup {
+  return html`${table(
+    say('file.changes'),
+    [
+      { title: say('file.row'), cell: ({ row }) => row, figures: true },
+      { title: say('file.what'), cell: ({ isNew }) => say(isNew ? 'file.is_new' : 'file.is_changed') },
+      { title: say('file.column'), cell: ({ columns }) => columns.join(', ') },
+    ],
+    changes,
+    '',
+  )}${written > changes.length ? html`<p class="hint">${say('file.first', { count: changes.length })}</p>` : nothing}`
 }
 
 async function write(context: PageContext): Promise<Page> {
