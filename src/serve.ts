@@ -13,6 +13,7 @@ import { drainOnSignal, type Part, stopAll } from './drain.ts'
 import { DependencyError, errorCode, StartError } from './errors.ts'
 import { createLedgerEvents } from './events/consumer.ts'
 import { describeFault } from './fault.ts'
+import { keepHeapSmall } from './heap.ts'
 import { createAddressCheck } from './http/addresses.ts'
 import { createApi } from './http/api.ts'
 import { createProgrammeSecrets } from './http/callback-secrets.ts'
@@ -71,6 +72,7 @@ interface House {
 
 /** Resolves when the role (all of them: undefined) is up. The process then lives until a signal drains it. */
 export async function serve(role: Role | undefined, demoWish: readonly ProfileName[] = []): Promise<void> {
+  keepHeapSmall()
   const parts: Part[] = []
   const stop = new AbortController()
   let runtime: Runtime | undefined

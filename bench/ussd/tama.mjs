@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { systemClock } from '../../dist/clock.js'
 import { createDb, createPipeline } from '../../dist/db.js'
+import { keepHeapSmall } from '../../dist/heap.js'
 import { createCallbacks } from '../../dist/http/callbacks.js'
 import { createApp, listen } from '../../dist/http/server.js'
 import { loadI18n } from '../../dist/i18n.js'
@@ -18,6 +19,7 @@ import { createPathCounter } from '../../dist/ussd/paths.js'
 import { createPostgresSessions, createRedisSessions } from '../../dist/ussd/session-store.js'
 import { createUssd } from '../../dist/ussd/ussd.js'
 
+keepHeapSmall()
 const [port, databaseUrl, redisUrl] = process.argv.slice(2)
 const here = dirname(fileURLToPath(import.meta.url))
 

@@ -45,7 +45,7 @@ const layers: readonly (readonly string[])[] = [
   ['http', 'simulator', 'review'],
   ['console'],
   ['config', 'migrations', 'drift', 'embedded', 'progress'],
-  ['proof', 'texts', 'drain', 'runtime', 'demo', 'callback-handlers', 'serve'],
+  ['proof', 'texts', 'heap', 'drain', 'runtime', 'demo', 'callback-handlers', 'serve'],
   ['commands'],
   ['main'],
 ]
