@@ -150,14 +150,8 @@ export async function statementOf(
   }
 }
 
-const messageOrder: ListOrder = {
-  name: 'messages',
-  columns: [
-    ['s.created_at', 'timestamptz'],
-    ['s.id', 'uuid'],
-  ],
-  newestFirst: true,
-}
+// Ids are made in the order of time.
+const messageOrder: ListOrder = { name: 'messages', columns: [['s.id', 'uuid']], newestFirst: true }
 
 type MessageBody = z.infer<typeof messageAnswer>
 type MessageRow = Omit<MessageBody, 'createdAt'> & { createdAt: Date }
@@ -175,23 +169,22 @@ const messageBody = ({ createdAt, ...row }: MessageRow): MessageBody => ({
   createdAt: createdAt.toISOString(),
 })
 
-/** The messages of a member or of an entry, newest first, each with the moves of its status. */
+/** The messages of the programme, of a member or of an entry, newest first, each with the moves of its status. */
 export async function messageStates(
   tx: Queryable,
   caller: ApiCaller,
-  query: z.infer<typeof messagesQuery>,
+  { member, entry, status, ...page }: z.infer<typeof messagesQuery>,
 ): Promise<Answer<z.infer<typeof messagesAnswer>>> {
-  const [field, of] = query.member === undefined ? ['entry', 'entry_id'] : ['member', 'member_id']
-  const id =
-    query.member === undefined
-      ? await findEntryId(tx, caller, query.entry ?? '')
-      : await findMemberId(tx, caller, query.member)
-  if (id === undefined) throw new RequestError('route.unknown', { field, detail: `no such ${field}` })
+  const memberId = member === undefined ? null : await findMemberId(tx, caller, member)
+  const entryId = entry === undefined ? null : await findEntryId(tx, caller, entry)
+  for (const [field, id] of Object.entries({ member: memberId, entry: entryId }))
+    if (id === undefined) throw new RequestError('route.unknown', { field, detail: `no such ${field}` })
   const { rows, next } = await readPage<MessageRow>(tx, messageOrder, {
     select: messageColumns,
-    from: `${messageSource} and s.${of} = $2`,
-    values: [caller.programmeId, id],
-    page: query,
+    from: `${messageSource} and ($2::uuid is null or s.member_id = $2) and ($3::uuid is null or s.entry_id = $3)
+      and ($4::text is null or s.status = $4)`,
+    values: [caller.programmeId, memberId, entryId, status ?? null],
+    page,
   })
   return { status: 200, body: { messages: rows.map(messageBody), next } }
 }

@@ -82,9 +82,17 @@ export const loanSchema = z.strictObject({
 export const statementQuery = z.strictObject(pageQuery)
 
 export const messagesQuery = z
-  .strictObject({ member: printable(60).optional(), entry: reference.optional(), ...pageQuery })
-  .refine((query) => (query.member === undefined) !== (query.entry === undefined), {
-    message: 'give either member or entry',
+  .strictObject({
+    member: printable(60).optional(),
+    entry: reference.optional(),
+    status: z
+      .string()
+      .regex(/^[a-z]{1,20}$/, 'must be a status, such as "delivered"')
+      .optional(),
+    ...pageQuery,
+  })
+  .refine((query) => query.member === undefined || query.entry === undefined, {
+    message: 'give either member or entry, not both',
     path: ['member'],
   })
 

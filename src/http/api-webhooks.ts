@@ -11,11 +11,11 @@ import {
   addWebhook,
   enableWebhook,
   findWebhook,
-  listWebhooks,
   removeWebhook,
   replay,
   rotateSecret,
   type Webhook,
+  webhookColumns,
 } from '../webhooks/webhooks.ts'
 import type { Answer } from './api-schemas.ts'
 import { type ApiCaller, actorOf } from './keys.ts'
@@ -55,6 +55,8 @@ export const replaySchema = z
     message: 'goes with since only',
   })
 
+export const webhooksQuery = z.strictObject(pageQuery)
+
 export const deliveriesQuery = z.strictObject({
   state: z.enum(['waiting', 'delivered', 'given_up']).optional(),
   ...pageQuery,
@@ -70,7 +72,7 @@ const webhookFields = {
   secretNumber: z.int().describe('Which of its secrets signs; the one before does too for a day'),
 }
 export const webhookAnswer = z.object(webhookFields)
-export const webhooksAnswer = z.object({ webhooks: z.array(webhookAnswer) })
+export const webhooksAnswer = z.object({ webhooks: z.array(webhookAnswer), next: nextAnswer })
 export const webhookSecretAnswer = z.object({
   ...webhookFields,
   secret: z.string().describe('Keep it: it is shown in this answer only'),
@@ -131,9 +133,19 @@ export async function writeWebhook(
   return { status: 201, body: unrevealed(webhook) }
 }
 
-export async function webhooksOf({ tx, caller }: Ask): Promise<Answer<z.infer<typeof webhooksAnswer>>> {
-  const webhooks = await listWebhooks(tx, caller.programmeId)
-  return { status: 200, body: { webhooks: webhooks.map(bodyOf) } }
+const webhookOrder: ListOrder = { name: 'webhooks', columns: [['id', 'uuid']] }
+
+export async function webhooksOf(
+  { tx, caller }: Ask,
+  page: Page,
+): Promise<Answer<z.infer<typeof webhooksAnswer>>> {
+  const { rows, next } = await readPage<Webhook>(tx, webhookOrder, {
+    select: webhookColumns,
+    from: 'from webhooks where programme_id = $1 and deleted_at is null',
+    values: [caller.programmeId],
+    page,
+  })
+  return { status: 200, body: { webhooks: rows.map(bodyOf), next } }
 }
 
 export async function removeOf(ask: Ask, id: string): Promise<Answer<z.infer<typeof removedAnswer>>> {

@@ -35,7 +35,7 @@ export const messageRoutes: readonly Route[] = [
     method: 'get',
     path: '/messages',
     scope: 'read',
-    summary: 'States of the messages to a member or about an entry, newest first; never their texts',
+    summary: 'States of messages, newest first: of all, to a member, or about an entry; never their texts',
     query: messagesQuery,
     answer: messagesAnswer,
     refusals: ['route.unknown'],

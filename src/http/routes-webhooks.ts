@@ -17,6 +17,7 @@ import {
   webhookSecretAnswer,
   webhooksAnswer,
   webhooksOf,
+  webhooksQuery,
   writeWebhook,
 } from './api-webhooks.ts'
 import { type Route, route } from './route.ts'
@@ -40,9 +41,10 @@ export const webhookRoutes: readonly Route[] = [
     path: '/webhooks',
     scope: 'programme',
     summary: 'Addresses that are told what happens, oldest first, and whether they hear it',
+    query: webhooksQuery,
     answer: webhooksAnswer,
-    example: { answer: { webhooks: [webhookExample] } },
-    handle: (call) => webhooksOf(call),
+    example: { answer: { webhooks: [webhookExample], next: null } },
+    handle: (call) => webhooksOf(call, call.query),
   }),
   route({
     method: 'post',

@@ -23,7 +23,8 @@ export interface Act {
   now: Date
 }
 
-const columns = `id, url, events, created_at as "createdAt", disabled_at as "disabledAt", failing_since as "failingSince",
+/** A row of `webhooks` as a Webhook. */
+export const webhookColumns = `id, url, events, created_at as "createdAt", disabled_at as "disabledAt", failing_since as "failingSince",
   secret_number as "secretNumber", rotated_at as "rotatedAt"`
 
 /** Tables hold a row of each programme; `null` where the id is none of this one's. */
@@ -34,7 +35,7 @@ async function change(
   { set, action, before, after }: { set: string; action: string; before?: object; after?: object },
 ): Promise<Webhook | undefined> {
   const { rows } = await tx.query<Webhook>(
-    `update webhooks set ${set} where id = $1 and programme_id = $2 and deleted_at is null and $3::timestamptz is not null returning ${columns}`,
+    `update webhooks set ${set} where id = $1 and programme_id = $2 and deleted_at is null and $3::timestamptz is not null returning ${webhookColumns}`,
     [id, act.programmeId, act.now],
   )
   if (rows[0] === undefined) return undefined
@@ -68,7 +69,7 @@ export async function addWebhook(
   { url, events }: { url: string; events: readonly WebhookEvent[] },
 ): Promise<Webhook> {
   const { rows } = await tx.query<Webhook>(
-    `insert into webhooks (programme_id, url, events, created_at) values ($1, $2, $3, $4) returning ${columns}`,
+    `insert into webhooks (programme_id, url, events, created_at) values ($1, $2, $3, $4) returning ${webhookColumns}`,
     [act.programmeId, url, events, act.now],
   )
   const webhook = rows[0]
@@ -77,22 +78,13 @@ export async function addWebhook(
   return webhook
 }
 
-/** Oldest first. A programme has a handful. */
-export async function listWebhooks(tx: Queryable, programmeId: string): Promise<Webhook[]> {
-  const { rows } = await tx.query<Webhook>(
-    `select ${columns} from webhooks where programme_id = $1 and deleted_at is null order by created_at, id`,
-    [programmeId],
-  )
-  return rows
-}
-
 export async function findWebhook(
   tx: Queryable,
   programmeId: string,
   id: string,
 ): Promise<Webhook | undefined> {
   const { rows } = await tx.query<Webhook>(
-    `select ${columns} from webhooks where id = $1 and programme_id = $2 and deleted_at is null`,
+    `select ${webhookColumns} from webhooks where id = $1 and programme_id = $2 and deleted_at is null`,
     [id, programmeId],
   )
   return rows[0]

@@ -442,7 +442,12 @@ describe('loans and reads', () => {
       ],
     })
     expect(JSON.stringify(reply.body)).not.toContain('secret')
-    expect((await call('GET', '/messages')).body).toMatchObject({ status: 400, field: 'member' })
+    expect((await call('GET', '/messages')).body.messages).toEqual(reply.body.messages)
+    expect((await call('GET', '/messages?status=delivered')).body.messages).toEqual([])
+    expect((await call('GET', '/messages?member=a&entry=b')).body).toMatchObject({
+      status: 400,
+      field: 'member',
+    })
   })
 
   test('the OpenAPI page names every route and needs no key', async () => {

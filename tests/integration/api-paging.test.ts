@@ -81,6 +81,11 @@ const adders: Readonly<Record<string, () => Promise<unknown>>> = {
       [programme.id, id, `W${added}`, testNow, added % 3 === 0 ? null : `2026-12-${10 + ((added * 7) % 20)}`],
     )
   },
+  'get /webhooks': () =>
+    database.db.pool.query(
+      `insert into webhooks (programme_id, url, events, created_at) values ($1, 'https://hears.example', '{}', $2)`,
+      [programme.id, testNow],
+    ),
   'get /webhooks/:id/deliveries': () =>
     database.db.pool.query(
       `insert into webhook_deliveries (webhook_id, event, payload, created_at) values ($1, 'case.opened', '{}', $2)`,
