@@ -1,15 +1,17 @@
-// A notice to 100,000 members in three languages: previewed, sent, planned, shown while it runs, drained, and calls a message.
+// A notice to 100,000 members in three languages: previewed, sent, planned, drained, calls a message, and what the pages of the console
+// take meanwhile, over HTTP, from a process of their own.
 // node bench/notices.mjs [members] [planning rounds]
+import { fork, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../dist/clock.js'
+import { openSession } from '../dist/console/sessions.js'
 import { createDb } from '../dist/db.js'
 import { loadI18n } from '../dist/i18n.js'
 import { createLogger } from '../dist/logger.js'
 import { createMetrics } from '../dist/metrics.js'
 import { approveNotice, draftNotice, previewNotice, sendNotice, stopNotice } from '../dist/notices/notices.js'
 import { createNoticePlanner } from '../dist/notices/planner.js'
-import { listNotices, noticeProgress, recipientsOf, unreachedOf } from '../dist/notices/progress.js'
 import { createDecider } from '../dist/outbound/decision.js'
 import { createQueues } from '../dist/outbound/queue.js'
 import { createRelay } from '../dist/outbound/relay.js'
@@ -19,6 +21,7 @@ import { cleanUp, freePort, median, printTable, round, startDatabase, startOther
 
 const members = Number(process.argv[2] ?? 100_000)
 const rounds = Number(process.argv[3] ?? 3)
+const here = (file) => join(dirname(fileURLToPath(import.meta.url)), file)
 const databaseUrl = await startDatabase()
 const logger = createLogger('silent')
 const db = createDb({ url: databaseUrl, logger })
@@ -35,7 +38,7 @@ const ids = await db.transaction(async (tx) => {
   const programmeId = programme.rows[0].id
   const staff = await tx.query(
     `insert into staff (programme_id, first_name, last_name, msisdn, role, language)
-     select $1, 'Binta', 'Sane', '+22177900000' || n, 'administrator', 'fr' from generate_series(1, 2) n returning id`,
+     select $1, 'Binta', 'Sane', '+22177900000' || n, 'administrator', 'fr' from generate_series(1, 9) n returning id`,
     [programmeId],
   )
   await tx.query(
@@ -64,6 +67,7 @@ const ids = await db.transaction(async (tx) => {
 })
 await db.pool.query('vacuum analyze')
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 const timed = async (work) => {
   const startedMs = performance.now()
   const result = await work()
@@ -74,6 +78,58 @@ const texts = {
   fr: 'La fête du riz est samedi à Bignona, venez avec vos familles.',
   wo: 'Feet bu ceeb bi mingi nekk gaawu ci Bignona, kaay yow ak sa njaboot.',
   ff: 'Juulde maaro ko asewe to Bignona, are e ɓesngu mon.',
+}
+
+/** A process that serves the console, and one that reads it. */
+async function openConsole() {
+  const webPort = await freePort()
+  const web = spawn(process.execPath, [here('../dist/main.js'), 'serve', 'web'], {
+    env: {
+      ...process.env,
+      DATABASE_URL: databaseUrl,
+      PORT: String(webPort),
+      PIN_PEPPER: 'pepper-of-the-benchmark-0123456789',
+      LOG_LEVEL: 'silent',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise((resolve, reject) => {
+    web.stdout.on('data', (chunk) => String(chunk).includes('Tama web at') && resolve())
+    web.once('exit', () => reject(new Error('the console ended')))
+  })
+  const cookies = await Promise.all(ids.staff.map((staffId) => openSession(db.pool, staffId, clock.now())))
+  let child
+  return {
+    async read(id) {
+      const paths = {
+        today: '/',
+        notices: '/notices',
+        'the notice': `/notices/${id}`,
+        'the notice, who was not reached': `/notices/${id}?state=not_reached`,
+        'the list to read out to a group': `/notices/${id}/read-out?group=${group}`,
+        members: '/members',
+        'members, found by number': '/members?q=M0505',
+        messages: '/messages',
+        groups: '/groups',
+        'a group': `/groups/${group}`,
+      }
+      child = fork(here('notices/pages.mjs'), [
+        JSON.stringify([`http://127.0.0.1:${webPort}/console`, cookies, paths]),
+      ])
+      await pause(3_000)
+    },
+    note: (phase) => child?.send({ phase }),
+    async close() {
+      const times = new Promise((resolve, reject) => {
+        child.once('message', (message) => resolve(message.times))
+        child.once('exit', () => reject(new Error('the reader ended')))
+      })
+      child.send({ end: true })
+      const read = await times
+      web.kill('SIGKILL')
+      return read
+    },
+  }
 }
 
 async function sentNotice(name) {
@@ -103,6 +159,8 @@ async function sentNotice(name) {
   return { id, draftMs: drafted.ms, previewMs: previewed.ms, sendMs: sent.ms }
 }
 
+const group = (await db.pool.query(`select id from groups where code = 'G7'`)).rows[0].id
+const reader = await openConsole()
 const plans = []
 const stops = []
 let last
@@ -115,13 +173,14 @@ for (let at = 0; at < rounds; at += 1) {
     await db.pool.query('checkpoint')
   }
   last = await sentNotice(`round-${at}`)
+  if (at === rounds - 1) await reader.read(last.id)
+  reader.note('planned')
   plans.push(await timed(() => planner.planOnce(clock.now())))
 }
 const { recipients, messages } = plans.at(-1).result
-const { id } = last
 
 const port = await freePort()
-await startOther(join(dirname(fileURLToPath(import.meta.url)), 'sender', 'provider.mjs'), [String(port)])
+await startOther(here('sender/provider.mjs'), [String(port)])
 const at = createAfricasTalking({
   username: 'bench',
   apiKey: 'key',
@@ -143,26 +202,20 @@ const sender = createSender({ ...shared, provider, decide: createDecider({ db, i
 const relay = createRelay(shared)
 const isOpen = async () =>
   (await db.pool.query(`select exists (select from messages where stage = 0) as open`)).rows[0].open
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-const group = (await db.pool.query(`select id from groups where code = 'G7'`)).rows[0].id
-const reads = {
-  list: () => listNotices(db.pool, { programmeId: ids.programmeId, limit: 20 }),
-  progress: () => noticeProgress(db.pool, id),
-  page: () => recipientsOf(db.pool, id, { limit: 50 }),
-  'list to read out': () => unreachedOf(db.pool, id, group),
-  round: () => planner.planOnce(clock.now()),
-}
-const times = Object.fromEntries(Object.keys(reads).map((name) => [name, []]))
 await db.pool.query('vacuum analyze messages, notice_recipients')
 await sender.start()
+const rest = []
 const drained = await timed(async () => {
   await relay.start()
+  reader.note('sent')
   for (;;) {
-    for (const [name, read] of Object.entries(reads)) times[name].push((await timed(read)).ms)
-    await pause(500)
+    // As the planner's process does every 5 s.
+    rest.push((await timed(() => planner.planOnce(clock.now()))).ms)
+    await pause(2_000)
     if (!(await isOpen())) return
   }
 })
+const pages = await reader.close()
 const { rows: ended } = await db.pool.query('select status, count(*)::int as count from messages group by 1')
 await relay.stop()
 await sender.stop()
@@ -183,13 +236,22 @@ printTable(
     ['stopped before anything left, seconds', stops.length === 0 ? '-' : seconds(median(stops)), ''],
     ['drained (sender, decisions, reports of the provider), seconds', seconds(drained.ms), ''],
     ['messages a provider call', (messages / calls).toFixed(1), ''],
-    ...Object.entries(times).map(([name, list]) => [
-      `${name} while it runs, ms at p50 and p95`,
-      `${Math.round(median(list))}, ${Math.round(p95(list))}`,
-      name === 'round' ? '' : 'under 300 at p95',
-    ]),
+    ['a round of the planner while it is sent, ms at p50', Math.round(median(rest)), ''],
     ['what became of them', ended.map(({ status, count }) => `${status} ${round(count)}`).join(', '), ''],
   ],
+)
+printTable(
+  `Pages of the console meanwhile, over HTTP, ms`,
+  ['page', 'while it is planned, p50, p95', 'while it is sent, p50, p95', 'KB', 'target, p95'],
+  Object.keys(pages.sent).map((name) => [
+    name,
+    ...['planned', 'sent'].map((phase) => {
+      const { ms = [] } = pages[phase]?.[name] ?? {}
+      return ms.length === 0 ? '-' : `${Math.round(median(ms))}, ${Math.round(p95(ms))} (${ms.length})`
+    }),
+    Math.round(pages.sent[name].length / 1024),
+    'under 300',
+  ]),
 )
 await queues.close()
 await db.close()

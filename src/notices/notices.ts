@@ -14,6 +14,6 @@ export {
 } from './acts.ts'
 export type { Audience, Exclusion, NoticePurpose } from './audience.ts'
 export { draftNotice, type NoticeDraft } from './drafts.ts'
-export { type LanguagePreview, type NoticePreview, previewNotice } from './preview.ts'
+export { type LanguagePreview, type NoticePreview, noticeWords, previewNotice } from './preview.ts'
 export { type Notice, type NoticeStatus, readNotice } from './record.ts'
 export type { Author, NoticeFault } from './rights.ts'

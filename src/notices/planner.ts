@@ -92,7 +92,10 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
     const durationMs = Math.round(elapsedMs() - startedMs)
     count(round, batch)
     logger.info({ event: 'notices.planned', notice: notice.id, ...batch, durationMs })
-    if (batch.recipients >= batchMembers) return true
+    if (batch.recipients >= batchMembers) {
+      if (batch.recipients > countedLiveMax) await keepCounts(tx, notice.id, now)
+      return true
+    }
     await tx.query('update notices set planned_at = $2 where id = $1', [notice.id, now])
     const { rows } = await tx.query<{ total: number }>(
       'select count(*)::int as total from notice_recipients where notice_id = $1',

@@ -106,6 +106,23 @@ function previewOf(notice: Notice, i18n: I18n, reading: Reading): LanguagePrevie
   return { language, form, text, ...estimate, recipients: reading.members, messages: reading.phones, cost }
 }
 
+/** Its words in the languages of these readers (null: who has said none), in the discreet form: a facilitator reads them to all. */
+export function noticeWords(
+  notice: Notice,
+  i18n: I18n,
+  readers: readonly (string | null)[],
+): Pick<LanguagePreview, 'language' | 'text'>[] {
+  const [first = ''] = notice.languages
+  const readings = readers.map((language) => ({
+    language: language ?? first,
+    full: false,
+    excluded: null,
+    members: 0,
+    phones: 0,
+  }))
+  return mergeSame(readings.flatMap((reading) => previewOf(notice, i18n, reading) ?? []))
+}
+
 /** Readings that come to the same text: a template without forms, or a language that stands in for another. */
 function mergeSame(previews: readonly LanguagePreview[]): LanguagePreview[] {
   const merged = new Map<string, LanguagePreview>()

@@ -84,39 +84,78 @@ async function countNow(tx: Queryable, noticeId: string): Promise<Count[]> {
   return rows
 }
 
-/** Keeps the counts of a large notice with it. */
+/** Keeps the counts of a large notice with it: by group, and the sums by state, which lists read without the others. */
 export async function keepCounts(tx: Queryable, noticeId: string, now: Date): Promise<void> {
   const counts = await countNow(tx, noticeId)
-  await tx.query('update notices set counts = $2, counted_at = $3 where id = $1', [
+  await tx.query('update notices set counts = $2, totals = $3, counted_at = $4 where id = $1', [
     noticeId,
     JSON.stringify(counts),
+    JSON.stringify(sumOf(counts)),
     now,
   ])
 }
 
+function sumOf(counts: readonly Pick<Count, 'state' | 'members'>[]): StateCounts {
+  const sums = noCounts()
+  for (const { state, members } of counts) sums[state] += members
+  return sums
+}
+
 /** Of a notice to thousands as it was some seconds ago (after its end: minutes), else as it is. */
-export async function noticeProgress(tx: Queryable, noticeId: string): Promise<NoticeProgress> {
-  const kept = await tx.query<{ counts: Count[] | null }>('select counts from notices where id = $1', [
+export async function noticeTotals(tx: Queryable, noticeId: string): Promise<StateCounts> {
+  const { rows } = await tx.query<{ totals: StateCounts | null }>(
+    'select totals from notices where id = $1',
+    [noticeId],
+  )
+  return rows[0]?.totals ?? sumOf(await countNow(tx, noticeId))
+}
+
+// What is kept is unpacked by the database, so that a page of groups brings no more than the page.
+const groupsSql = `
+  with counted as (
+    select nullif(c->>'groupId', '')::uuid as group_id, c->>'state' as state, (c->>'members')::int as members
+      from notices n cross join lateral jsonb_array_elements(n.counts) c where n.id = $1
+    union all
+    select group_id, state, count(*)::int from (${statedSql} where r.notice_id = $1) stated
+     where (select counts is null from notices where id = $1) group by 1, 2
+  )
+  select c.group_id as "groupId", g.name, jsonb_object_agg(c.state, c.members) as counts
+    from counted c left join groups g on g.id = c.group_id
+   where $2::uuid[] is null or c.group_id = any($2)
+   group by c.group_id, g.name
+  having $3::text[] is null or bool_or(c.state = any($3))
+   order by g.name, c.group_id limit $4 offset $5`
+
+export interface GroupsAsked {
+  /** Of these alone. */
+  groupIds?: readonly string[]
+  /** Only those with a member in one of these states. */
+  states?: readonly RecipientState[]
+  limit?: number
+  offset?: number
+}
+
+/** By name; members without a group at the end, with null. As old as the totals. */
+export async function noticeGroups(
+  tx: Queryable,
+  noticeId: string,
+  { groupIds, states, limit, offset = 0 }: GroupsAsked = {},
+): Promise<NoticeProgress['groups']> {
+  const { rows } = await tx.query<NoticeProgress['groups'][number]>(groupsSql, [
     noticeId,
+    groupIds ?? null,
+    states ?? null,
+    limit ?? null,
+    offset,
   ])
-  const counts = kept.rows[0]?.counts ?? (await countNow(tx, noticeId))
-  const { rows: names } = await tx.query<{ id: string; name: string }>(
-    'select id, name from groups where id = any($1) order by name, id',
-    [counts.flatMap(({ groupId }) => groupId ?? [])],
-  )
-  const groups = new Map<string | null, NoticeProgress['groups'][number]>(
-    names.map(({ id, name }) => [id, { groupId: id, name, counts: noCounts() }]),
-  )
-  const progress: NoticeProgress = { total: 0, byState: noCounts(), groups: [] }
-  for (const { groupId, state, members } of counts) {
-    progress.total += members
-    progress.byState[state] += members
-    const group = groups.get(groupId) ?? { groupId, name: null, counts: noCounts() }
-    groups.set(groupId, group)
-    group.counts[state] += members
-  }
-  progress.groups = [...groups.values()]
-  return progress
+  return rows.map((row) => ({ ...row, counts: { ...noCounts(), ...row.counts } }))
+}
+
+/** All of it, in every group: for a screen or a page ask for less. */
+export async function noticeProgress(tx: Queryable, noticeId: string): Promise<NoticeProgress> {
+  const byState = await noticeTotals(tx, noticeId)
+  const total = recipientStates.reduce((sum, state) => sum + byState[state], 0)
+  return { total, byState, groups: await noticeGroups(tx, noticeId) }
 }
 
 export interface ListedNotice {
@@ -153,17 +192,17 @@ export interface NoticesAsked {
 const listSql = `
   select n.id, n.status, n.channel, n.purpose, n.template, n.author_staff_id as "authorStaffId",
          n.author_member_id as "authorMemberId", s.first_name || ' ' || s.last_name as author, n.created_at as "createdAt", n.send_at as "sendAt",
-         n.approved_at as "approvedAt", n.ended_at as "endedAt", n.audience->'groupIds' as "groupIds", n.counts
+         n.approved_at as "approvedAt", n.ended_at as "endedAt", n.audience->'groupIds' as "groupIds", n.totals
     from notices n left join staff s on s.id = n.author_staff_id
    where n.programme_id = $1 and ($2::uuid is null or n.author_staff_id = $2) and ($6::text is null or n.status = $6)
      and ($3::uuid is null or n.id < $3)
      and ($4::text[] is null or n.audience->'groupIds' ?| $4 or exists (
-       select 1 from notice_recipients r where r.notice_id = n.id and r.group_id::text = any($4)))
+       select 1 from notice_recipients r where r.notice_id = n.id and r.group_id = any($4::uuid[])))
    order by n.id desc limit $5`
 
 /** Newest first. */
 export async function listNotices(tx: Queryable, asked: NoticesAsked): Promise<ListedNotice[]> {
-  const { rows } = await tx.query<Omit<ListedNotice, 'counts'> & { counts: Count[] | null }>(listSql, [
+  const { rows } = await tx.query<Omit<ListedNotice, 'counts'> & { totals: StateCounts | null }>(listSql, [
     asked.programmeId,
     asked.authorStaffId ?? null,
     asked.before ?? null,
@@ -171,52 +210,60 @@ export async function listNotices(tx: Queryable, asked: NoticesAsked): Promise<L
     asked.limit,
     asked.status ?? null,
   ])
-  const { rows: counted } = await tx.query<Count & { id: string }>(
+  const { rows: counted } = await tx.query<Omit<Count, 'groupId'> & { id: string }>(
     `select notice_id as id, state, count(*)::int as members
        from (${statedSql} where r.notice_id = any($1)) stated group by 1, 2`,
-    [rows.flatMap(({ id, counts }) => (counts === null ? [id] : []))],
+    [rows.flatMap(({ id, totals }) => (totals === null ? [id] : []))],
   )
-  return rows.map(({ counts, ...row }) => {
-    const sums = noCounts()
-    for (const { state, members } of counts ?? counted.filter(({ id }) => id === row.id))
-      sums[state] += members
-    return { ...row, counts: sums }
-  })
+  return rows.map(({ totals, ...row }) => ({
+    ...row,
+    counts: totals ?? sumOf(counted.filter(({ id }) => id === row.id)),
+  }))
 }
 
 export interface RecipientsAsked {
-  groupId?: string
+  /** Of these groups alone; null among them: who has none. */
+  groupIds?: readonly (string | null)[]
   states?: readonly RecipientState[]
   limit: number
-  offset?: number
-  /** The number of the last member of the page before; cheaper than an offset. */
+  /** The number of the last member of the page before. */
   after?: string
 }
 
-// In the order of the members' own index, so that a page of a notice to 100,000 reads no more than the page.
-const recipientsSql = `
+const recipientColumns = `
   select st.member_id as "memberId", mb.number, mb.first_name as "firstName", mb.last_name as "lastName", mb.alias,
-         st.group_id as "groupId", st.state, st.reason, st.told_at as "toldAt"
+         st.group_id as "groupId", st.state, st.reason, st.told_at as "toldAt"`
+const recipientRest = `
+     and ($2::text[] is null or st.state = any($2)) and ($3::text is null or mb.number > $3)
+   order by mb.number limit $4`
+
+// In the order of the members' own index, so that a page of a notice to 100,000 reads no more than the page.
+const recipientsSql = `${recipientColumns}
     from members mb
-   cross join lateral (${statedSql} where r.notice_id = $1 and r.member_id = mb.id and ($2::uuid is null or r.group_id = $2)) st
-   where mb.programme_id = (select programme_id from notices where id = $1)
-     and ($3::text[] is null or st.state = any($3)) and ($4::text is null or mb.number > $4)
-   order by mb.number limit $5 offset $6`
+   cross join lateral (${statedSql} where r.notice_id = $1 and r.member_id = mb.id) st
+   where mb.programme_id = (select programme_id from notices where id = $1) ${recipientRest}`
+
+// Some groups have fewer members than a programme: they are read whole.
+const ofGroupsSql = `${recipientColumns}
+    from (${statedSql} where r.notice_id = $1 and (r.group_id = any($5::uuid[]) or $6 and r.group_id is null)) st
+    join members mb on mb.id = st.member_id
+   where true ${recipientRest}`
 
 /** By member number. */
 export async function recipientsOf(
   tx: Queryable,
   noticeId: string,
-  { groupId, states, limit, offset = 0, after }: RecipientsAsked,
+  { groupIds, states, limit, after }: RecipientsAsked,
 ): Promise<Recipient[]> {
-  const { rows } = await tx.query<Recipient>(recipientsSql, [
-    noticeId,
-    groupId ?? null,
-    states ?? null,
-    after ?? null,
-    limit,
-    offset,
-  ])
+  const asked = [noticeId, states ?? null, after ?? null, limit]
+  const { rows } =
+    groupIds === undefined
+      ? await tx.query<Recipient>(recipientsSql, asked)
+      : await tx.query<Recipient>(ofGroupsSql, [
+          ...asked,
+          groupIds.filter((id) => id !== null),
+          groupIds.includes(null),
+        ])
   return rows
 }
 
@@ -229,7 +276,11 @@ const readOutMax = 500
  */
 export async function unreachedOf(tx: Queryable, noticeId: string, groupId: string): Promise<Recipient[]> {
   const open = recipientStates.filter((state) => state !== 'reached' && state !== 'told')
-  const recipients = await recipientsOf(tx, noticeId, { groupId, states: open, limit: readOutMax })
+  const recipients = await recipientsOf(tx, noticeId, {
+    groupIds: [groupId],
+    states: open,
+    limit: readOutMax,
+  })
   return recipients.filter(({ reason }) => reason !== 'left')
 }
 

@@ -4,7 +4,7 @@ import { localParts } from '../calendar.ts'
 import { baseOf } from '../i18n.ts'
 import { type NoticePreview, previewNotice, readNotice } from '../notices/notices.ts'
 import { readingOthers } from '../notices/one-text.ts'
-import { listNotices, noticeProgress, unreachedOf } from '../notices/progress.ts'
+import { listNotices, noticeGroups, unreachedOf } from '../notices/progress.ts'
 import { noticeTemplates } from '../outbound/notice-text.ts'
 import type { DataContext, Line, Samples, Source, View } from './data.ts'
 import { groupIn, listWindow, nextMeeting, windowOf } from './group-work.ts'
@@ -158,11 +158,11 @@ export const noticeSources: Readonly<Record<string, Source>> = {
       const { status } = notice
       if (status === 'waiting') return { lines: [{ name: 'approval', values: {} }], facts: ['can_undo'] }
       if (status === 'undone' || status === 'refused') return { lines: [{ name: 'taken_back', values: {} }] }
-      const [progress, open] = await Promise.all([
-        noticeProgress(db.pool, notice.id),
+      const [[progress], open] = await Promise.all([
+        noticeGroups(db.pool, notice.id, { groupIds: [group.id] }),
         unreachedOf(db.pool, notice.id, group.id),
       ])
-      const counts = progress.groups.find(({ groupId }) => groupId === group.id)?.counts
+      const counts = progress?.counts
       const lines: Line[] = status === 'approved' ? [{ name: 'leaving', values: {} }] : []
       if (counts !== undefined) {
         const total = Object.values(counts).reduce((sum, count) => sum + count, 0)

@@ -7,6 +7,7 @@ import {
   countedLiveMax,
   listNotices,
   markTold,
+  noticeGroups,
   noticeProgress,
   recipientsOf,
   unreachedOf,
@@ -463,10 +464,21 @@ describe('what became of it', () => {
     expect(await tell(`staff:${facilitator}`, admin)).toBe(false)
     expect(await named()).not.toContain('I4 not_reached AbsentSubscriber')
     expect((await noticeProgress(pool, id)).byState).toMatchObject({ not_reached: 0, told: 1 })
-    expect((await recipientsOf(pool, id, { limit: 2, offset: 1 })).map(({ number }) => number)).toEqual([
-      'I2',
-      'I3',
+    const numbers = async (asked: Parameters<typeof recipientsOf>[2]) =>
+      (await recipientsOf(pool, id, asked)).map(({ number }) => number)
+    expect(await numbers({ groupIds: [other], limit: 9 })).toEqual(['I8', 'I9'])
+    expect(await numbers({ groupIds: [other], states: ['excluded'], limit: 9 })).toEqual(['I8'])
+    expect(await numbers({ groupIds: [other, programme.groupId], after: 'I6', limit: 2 })).toEqual([
+      'I7',
+      'I8',
     ])
+    expect(await numbers({ groupIds: [null], limit: 9 })).toEqual([])
+    expect(await noticeGroups(pool, id, { states: ['told'] })).toMatchObject([{ groupId: programme.groupId }])
+    expect(await noticeGroups(pool, id, { groupIds: [other], states: ['told'] })).toEqual([])
+    expect(await noticeGroups(pool, id, { limit: 1 })).toMatchObject([
+      { groupId: other, counts: { excluded: 1 } },
+    ])
+    expect(await noticeGroups(pool, id, { limit: 1, offset: 1 })).toMatchObject([{ counts: { told: 1 } }])
     expect((await recipientsOf(pool, id, { limit: 2, after: 'I7' })).map(({ number }) => number)).toEqual([
       'I8',
       'I9',
@@ -547,6 +559,8 @@ describe('what became of it', () => {
     await plan(minutesOn(4))
     expect(await states()).toMatchObject({ excluded: countedLiveMax, told: 1 })
     expect((await listNotices(pool, { programmeId: programme.id, limit: 1 }))[0]?.counts.told).toBe(1)
+    const groups = await noticeGroups(pool, id, { states: ['told'] })
+    expect(groups).toMatchObject([{ groupId: programme.groupId, counts: { told: 1, reached: 1 } }])
   })
 
   it('stopped half way says how many had left, cancels the rest, and who stopped it', async () => {

@@ -16,7 +16,8 @@ import {
 } from '../../notices/notices.ts'
 import {
   type NoticeProgress,
-  noticeProgress,
+  noticeGroups,
+  noticeTotals,
   type Recipient,
   type RecipientState,
   recipientStates,
@@ -24,7 +25,19 @@ import {
   type StateCounts,
 } from '../../notices/progress.ts'
 import { leavesAt, startOf } from '../../notices/record.ts'
-import { badge, button, facts, faultSummary, form, link, live, moment, nothing, table } from '../elements.ts'
+import {
+  badge,
+  button,
+  facts,
+  faultSummary,
+  form,
+  link,
+  live,
+  moment,
+  nothing,
+  table,
+  withQuery,
+} from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
 import { changesThings } from '../roles.ts'
@@ -113,10 +126,13 @@ async function onePage(context: PageContext, faults: readonly string[]): Promise
   const { say } = context
   const { notice, own } = await findNotice(context)
   const isOpen = notice.status === 'draft' || notice.status === 'waiting'
+  // Once it is written down, what became of it says more, and asking for all again would hold up whoever looks. Nor does a part of the
+  // page that renews itself need it.
+  const isAhead = notice.status === 'approved' && !context.isPart
   const body = html`${faultSummary(say('fault.title'), faults)}
 ${await headOf(context, notice)}
 ${await formsOf(context, notice)}
-${isOpen || notice.plannedAt === null ? await previewOf(context, notice, own) : nothing}
+${isOpen || isAhead ? await previewOf(context, notice, own) : nothing}
 ${isOpen ? nothing : live(context, 'progress', await progressOf(context, notice, own))}`
   const title = say(`notice_template.${notice.template ?? 'free'}`)
   return { title, body, ...(faults.length > 0 ? { status: 409 } : {}) }
@@ -270,21 +286,20 @@ function barOf({ say }: PageContext, counts: StateCounts): Markup {
 }
 
 const recipientsMax = 200
+const groupsMax = 50
 
 async function progressOf(context: PageContext, { id }: Notice, own: string[] | undefined): Promise<Markup> {
   const { tx, say, query } = context
-  const progress = await noticeProgress(tx, id)
-  const groups = progress.groups.filter(
-    ({ groupId }) => own === undefined || (groupId !== null && own.includes(groupId)),
-  )
+  const scope = own === undefined ? {} : { groupIds: own }
+  const page = /^[1-9]\d{0,3}$/.test(query.page ?? '') ? Number(query.page) : 1
+  const asked = { ...scope, limit: groupsMax + 1, offset: (page - 1) * groupsMax }
+  const groups = await noticeGroups(tx, id, asked)
   const state = recipientStates.find((one) => one === query.state)
-  const counts = own === undefined ? progress.byState : sumOf(groups.map((group) => group.counts))
-  const people = await peopleOf(
-    context,
-    id,
-    own === undefined ? [undefined] : groups.map(({ groupId }) => groupId),
-    state,
-  )
+  const counts =
+    own === undefined
+      ? await noticeTotals(tx, id)
+      : sumOf((await noticeGroups(tx, id, scope)).map((group) => group.counts))
+  const people = await peopleOf(context, id, own, state)
   return html`<h2>${say('notice.progress')}</h2>
 ${totalOf(counts) > 0 ? html`<p>${barOf(context, counts)}</p>` : nothing}
 ${table<NoticeProgress['groups'][number]>(
@@ -300,33 +315,35 @@ ${table<NoticeProgress['groups'][number]>(
           : link(`/notices/${id}/read-out?group=${groupId}`, say('notice.read_out')),
     },
   ],
-  groups,
+  groups.slice(0, groupsMax),
   say('notice.not_planned'),
 )}
+${groups.length > groupsMax ? html`<p>${link(withQuery(context, `/notices/${id}`, { page: String(page + 1) }), say('notice.more_groups'))}</p>` : nothing}
 <p>${recipientStates
     .filter((one) => counts[one] > 0)
     .map((one) => html`${link(`/notices/${id}?state=${one}`, say(`recipient_state.${one}`))} `)}</p>
 ${peopleTable(context, people)}`
 }
 
-/** Of these groups; undefined among them: of the whole notice. */
+/** Of the groups that she sees. Those in one state are looked for where the counts say that they are, not among 100,000. */
 async function peopleOf(
   { tx }: PageContext,
   noticeId: string,
-  groupIds: readonly (string | null | undefined)[],
+  own: string[] | undefined,
   state: RecipientState | undefined,
 ): Promise<Recipient[]> {
-  const people: Recipient[] = []
-  for (const groupId of groupIds)
-    if (people.length < recipientsMax)
-      people.push(
-        ...(await recipientsOf(tx, noticeId, {
-          limit: recipientsMax - people.length,
-          ...(groupId === undefined || groupId === null ? {} : { groupId }),
-          ...(state === undefined ? {} : { states: [state] }),
-        })),
-      )
-  return people
+  if (state === undefined)
+    return recipientsOf(tx, noticeId, {
+      limit: recipientsMax,
+      ...(own === undefined ? {} : { groupIds: own }),
+    })
+  const groups = await noticeGroups(tx, noticeId, {
+    states: [state],
+    limit: recipientsMax,
+    ...(own === undefined ? {} : { groupIds: own }),
+  })
+  const groupIds = groups.map(({ groupId }) => groupId)
+  return recipientsOf(tx, noticeId, { groupIds, states: [state], limit: recipientsMax })
 }
 
 function peopleTable({ say }: PageContext, people: readonly Recipient[]): Markup {

@@ -1,7 +1,7 @@
 // Who was not reached by a notice, per group, to be told in person at the next meeting: on the page, on paper, and ticked off.
 import { RequestError } from '../../errors.ts'
 import { html } from '../../markup.ts'
-import { previewNotice } from '../../notices/notices.ts'
+import { noticeWords } from '../../notices/notices.ts'
 import { markTold, type Recipient, unreachedOf } from '../../notices/progress.ts'
 import { faultSummary, form, link, nothing, table } from '../elements.ts'
 import { isId } from '../ids.ts'
@@ -40,9 +40,17 @@ async function readOutPage(context: PageContext): Promise<Page> {
           html`<input type="hidden" name="group" value="${groupId}"><input type="hidden" name="member" value="${person.memberId}"><button type="submit" aria-label="${say('notice.told_label', { name: `${person.firstName} ${person.lastName}` })}">${say('recipient_state.told')}</button>`,
         )
       : nothing
-  const words = await previewNotice(tx, context.i18n, id, context.now)
+  const { rows: readers } = await tx.query<{ language: string | null }>(
+    'select distinct language from members where group_id = $1 order by language',
+    [groupId],
+  )
+  const words = noticeWords(
+    seen.notice,
+    context.i18n,
+    readers.map(({ language }) => language),
+  )
   const body = html`<p>${say('notice.read_out_lead')}</p>
-${(words?.languages ?? []).map(({ language, text }) => {
+${words.map(({ language, text }) => {
   const { base, direction } = context.i18n.language(language)
   return html`<p class="sms" lang="${base}" dir="${direction}">${text}</p>`
 })}

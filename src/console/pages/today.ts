@@ -2,7 +2,7 @@
 import { addDays, instantAt, localParts } from '../../calendar.ts'
 import { countOpenCases } from '../../cases/cases.ts'
 import { html, type Markup } from '../../markup.ts'
-import { listNotices, noticeProgress, type StateCounts } from '../../notices/progress.ts'
+import { listNotices, noticeGroups, type RecipientState } from '../../notices/progress.ts'
 import { facts, link, live, moment, nothing, table } from '../elements.ts'
 import type { ConsoleRoute, PageContext } from '../page.ts'
 import { everyRole, groupScopeSql } from '../roles.ts'
@@ -66,7 +66,8 @@ async function noticesToApprove(context: PageContext): Promise<Markup> {
   )
 }
 
-const notReached = ({ not_reached: missed, unknown }: StateCounts) => missed + unknown
+const notReached = ['not_reached', 'unknown'] as const satisfies readonly RecipientState[]
+const groupsMax = 20
 
 /** Of the newest notices of a month, group by group: who is still to be told in person. */
 async function noticesNotReached(context: PageContext): Promise<Markup> {
@@ -78,10 +79,17 @@ async function noticesNotReached(context: PageContext): Promise<Markup> {
   const newest = await listNotices(tx, { programmeId: staff.programmeId, limit: 10, ...scope })
   const rows: { id: string; createdAt: Date; groupId: string; group: string; count: number }[] = []
   for (const { id, createdAt, counts } of newest) {
-    if (createdAt < since || notReached(counts) === 0) continue
-    for (const { groupId, name, counts: ofGroup } of (await noticeProgress(tx, id)).groups)
-      if (groupId !== null && notReached(ofGroup) > 0 && groupIds?.includes(groupId) !== false)
-        rows.push({ id, createdAt, groupId, group: name ?? '', count: notReached(ofGroup) })
+    const left = groupsMax - rows.length
+    if (createdAt < since || left === 0 || notReached.every((state) => counts[state] === 0)) continue
+    for (const { groupId, name, counts: ofGroup } of await noticeGroups(tx, id, {
+      ...scope,
+      states: notReached,
+      limit: left,
+    }))
+      if (groupId !== null) {
+        const count = notReached.reduce((sum, state) => sum + ofGroup[state], 0)
+        rows.push({ id, createdAt, groupId, group: name ?? '', count })
+      }
   }
   if (rows.length === 0) return nothing
   return table(
@@ -94,7 +102,7 @@ async function noticesNotReached(context: PageContext): Promise<Markup> {
       },
       { title: say('today.people'), cell: ({ count }) => count, figures: true },
     ],
-    rows.slice(0, 20),
+    rows,
     '',
   )
 }
@@ -126,7 +134,7 @@ async function meetingsOf(context: PageContext): Promise<Markup> {
 async function forOperators({ tx, staff, say, alarms }: PageContext): Promise<Markup> {
   if (staff.role !== 'branch' && staff.role !== 'administrator') return nothing
   const { rows } = await tx.query<{ count: number }>(
-    `select count(*)::int as count from messages where status = 'unknown'`,
+    `select count(*)::int as count from messages where stage = 2`,
   )
   const unknown = rows[0]?.count ?? 0
   const raised = staff.role === 'administrator' ? alarms() : []
