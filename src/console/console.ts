@@ -171,7 +171,6 @@ async function answer(
           form: firstOf(sent),
           list: (name) => sent[name] ?? [],
           address: addressOf(request),
-          isPart: isPart(request),
           csrf,
           alarms: house.alarms,
           file: upload?.file,

@@ -42,8 +42,6 @@ export interface PageContext {
   list(name: string): string[]
   /** Path and query that were asked for, below /console too. */
   address: string
-  /** Only a part of the page is looked at, which renews itself. */
-  isPart: boolean
   /** Stands in every form; `form` in elements.ts puts it there. */
   csrf: string
   /** Titles of alarms that stand in this process, for administrators. */

@@ -18,7 +18,7 @@ export interface NoticePlannerOptions {
   metrics: Metrics
   /** Between two rounds [5000]. */
   intervalMs?: number
-  /** Members in one transaction [20000]. */
+  /** Members in one transaction [8000]. */
   batchMembers?: number
 }
 
@@ -67,7 +67,7 @@ const openSql = `
 export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanner {
   const { db, clock, logger, metrics } = options
   const intervalMs = options.intervalMs ?? 5_000
-  const batchMembers = options.batchMembers ?? 20_000
+  const batchMembers = options.batchMembers ?? 8_000
 
   /** True while there is more of it to do at once. */
   async function step(tx: Queryable, notice: Notice, now: Date, round: Round): Promise<boolean> {
@@ -80,8 +80,12 @@ export function createNoticePlanner(options: NoticePlannerOptions): NoticePlanne
     }
     if (notice.endedAt !== null) await keepCounts(tx, notice.id, now)
     if (!isDue && notice.status !== 'sending') return false
-    if (isDue) await tx.query(`update notices set status = 'sending' where id = $1`, [notice.id])
-    if (isDue || isPlanning) return planNext(tx, notice, now, round)
+    // Committed by itself, so that nobody is shown a notice as still ahead while its first batch is written.
+    if (isDue) {
+      await tx.query(`update notices set status = 'sending' where id = $1`, [notice.id])
+      return true
+    }
+    if (isPlanning) return planNext(tx, notice, now, round)
     await settle(tx, notice, now, round)
     return false
   }

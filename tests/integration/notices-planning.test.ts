@@ -178,14 +178,14 @@ describe('planning', () => {
     await members(6)
     const id = await notice()
     const planner = noticePlanner(database.db, 2)
-    // A planner that dies in its third batch.
-    let batches = 0
+    // A planner that dies in its third batch; the first transaction notes that it begins.
+    let transactions = 0
     const { transaction } = database.db
     database.db.transaction = async (work) => {
-      batches += 1
+      transactions += 1
       return transaction(async (tx) => {
         const result = await work(tx)
-        if (batches === 3) throw new Error('killed')
+        if (transactions === 4) throw new Error('killed')
         return result
       })
     }

@@ -7,6 +7,7 @@ import {
   type Notice,
   type NoticeFault,
   type NoticePreview,
+  noticeWords,
   previewNotice,
   readNotice,
   refuseNotice,
@@ -126,13 +127,10 @@ async function onePage(context: PageContext, faults: readonly string[]): Promise
   const { say } = context
   const { notice, own } = await findNotice(context)
   const isOpen = notice.status === 'draft' || notice.status === 'waiting'
-  // Once it is written down, what became of it says more, and asking for all again would hold up whoever looks. Nor does a part of the
-  // page that renews itself need it.
-  const isAhead = notice.status === 'approved' && !context.isPart
   const body = html`${faultSummary(say('fault.title'), faults)}
 ${await headOf(context, notice)}
 ${await formsOf(context, notice)}
-${isOpen || isAhead ? await previewOf(context, notice, own) : nothing}
+${isOpen ? await previewOf(context, notice, own) : wordsOf(context, notice)}
 ${isOpen ? nothing : live(context, 'progress', await progressOf(context, notice, own))}`
   const title = say(`notice_template.${notice.template ?? 'free'}`)
   return { title, body, ...(faults.length > 0 ? { status: 409 } : {}) }
@@ -202,6 +200,16 @@ ${status === 'waiting' && mayJudge ? html`${one('approve')}${one('refuse', true)
 ${isHeld ? html`<p>${say('notice.leaves')} ${moment(context, leavesAt(notice) ?? start)}</p>` : nothing}
 ${(status === 'draft' && isAuthor) || (status === 'waiting' && isAuthor) || isHeld ? one('undo', true) : nothing}
 ${status === 'sending' || (status === 'approved' && !isHeld) ? one('stop', true) : nothing}`
+}
+
+/** Once it is sent off nobody need count 100,000 members again to see what it says. */
+function wordsOf({ say, i18n }: PageContext, notice: Notice): Markup {
+  const words = noticeWords(notice, i18n, notice.languages)
+  if (words.length === 0) return nothing
+  return html`<section id="words"><h2>${say('notice.texts')}</h2>${words.map(({ language, text }) => {
+    const { endonym, base, direction } = i18n.language(language)
+    return html`<h3>${endonym}</h3><p class="sms" lang="${base}" dir="${direction}">${text}</p>`
+  })}</section>`
 }
 
 async function previewOf(context: PageContext, { id }: Notice, own: string[] | undefined): Promise<Markup> {
@@ -294,12 +302,22 @@ async function progressOf(context: PageContext, { id }: Notice, own: string[] | 
   const page = /^[1-9]\d{0,3}$/.test(query.page ?? '') ? Number(query.page) : 1
   const asked = { ...scope, limit: groupsMax + 1, offset: (page - 1) * groupsMax }
   const groups = await noticeGroups(tx, id, asked)
+  const shown = groups.slice(0, groupsMax)
   const state = recipientStates.find((one) => one === query.state)
   const counts =
     own === undefined
       ? await noticeTotals(tx, id)
       : sumOf((await noticeGroups(tx, id, scope)).map((group) => group.counts))
-  const people = await peopleOf(context, id, own, state)
+  // Her groups' and nobody else's; those in one state are looked for where the counts say that they are, not among 100,000.
+  const theirs =
+    state === undefined
+      ? shown
+      : await noticeGroups(tx, id, { ...scope, states: [state], limit: recipientsMax })
+  const people = await recipientsOf(tx, id, {
+    groupIds: theirs.map(({ groupId }) => groupId),
+    limit: recipientsMax,
+    ...(state === undefined ? {} : { states: [state] }),
+  })
   return html`<h2>${say('notice.progress')}</h2>
 ${totalOf(counts) > 0 ? html`<p>${barOf(context, counts)}</p>` : nothing}
 ${table<NoticeProgress['groups'][number]>(
@@ -315,7 +333,7 @@ ${table<NoticeProgress['groups'][number]>(
           : link(`/notices/${id}/read-out?group=${groupId}`, say('notice.read_out')),
     },
   ],
-  groups.slice(0, groupsMax),
+  shown,
   say('notice.not_planned'),
 )}
 ${groups.length > groupsMax ? html`<p>${link(withQuery(context, `/notices/${id}`, { page: String(page + 1) }), say('notice.more_groups'))}</p>` : nothing}
@@ -323,27 +341,6 @@ ${groups.length > groupsMax ? html`<p>${link(withQuery(context, `/notices/${id}`
     .filter((one) => counts[one] > 0)
     .map((one) => html`${link(`/notices/${id}?state=${one}`, say(`recipient_state.${one}`))} `)}</p>
 ${peopleTable(context, people)}`
-}
-
-/** Of the groups that she sees. Those in one state are looked for where the counts say that they are, not among 100,000. */
-async function peopleOf(
-  { tx }: PageContext,
-  noticeId: string,
-  own: string[] | undefined,
-  state: RecipientState | undefined,
-): Promise<Recipient[]> {
-  if (state === undefined)
-    return recipientsOf(tx, noticeId, {
-      limit: recipientsMax,
-      ...(own === undefined ? {} : { groupIds: own }),
-    })
-  const groups = await noticeGroups(tx, noticeId, {
-    states: [state],
-    limit: recipientsMax,
-    ...(own === undefined ? {} : { groupIds: own }),
-  })
-  const groupIds = groups.map(({ groupId }) => groupId)
-  return recipientsOf(tx, noticeId, { groupIds, states: [state], limit: recipientsMax })
 }
 
 function peopleTable({ say }: PageContext, people: readonly Recipient[]): Markup {

@@ -9,3 +9,6 @@ update notices n set totals = (
 
 -- A page of a notice reads some groups of it.
 CREATE INDEX "notice_recipients_notice_id_group_id_idx" ON "notice_recipients"("notice_id", "group_id");
+
+-- The message log of a programme, newest first: before, the newest of one programme were sought among those of all, or all of its own sorted.
+CREATE INDEX "messages_programme_id_id_idx" ON "messages"("programme_id", "id");
