@@ -1,6 +1,8 @@
 // What stands in the menu, in this order, and for whom. A new page is a line here, a file in pages/ and a line in routes.ts.
+
+import type { StaffRole } from '../members/staff.ts'
 import type { MenuEntry } from './page.ts'
-import { everyRole, officeRoles, type StaffRole } from './roles.ts'
+import { everyRole, officeRoles } from './roles.ts'
 
 const entries: readonly MenuEntry[] = [
   { path: '/', key: 'menu.today', roles: everyRole },

@@ -4,7 +4,7 @@ import type { I18n, Values } from '../i18n.ts'
 import type { Logger } from '../logger.ts'
 import type { Markup } from '../markup.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
-import type { StaffRole } from './roles.ts'
+import type { StaffRole } from '../members/staff.ts'
 import type { Texts } from './visit.ts'
 
 export interface SignedIn {

@@ -1,19 +1,7 @@
 // In: who is signed in. Out: what her role lets her see and do: one rule for groups and members, one for amounts, one for numbers.
 // Every page asks here, so that no page can be more open than another.
 
-export const staffRoles = [
-  'facilitator',
-  'adviser',
-  'social_worker',
-  'branch',
-  'administrator',
-  'auditor',
-] as const
-export type StaffRole = (typeof staffRoles)[number]
-
-export function isStaffRole(word: string): word is StaffRole {
-  return (staffRoles as readonly string[]).includes(word)
-}
+import { type StaffRole, staffRoles } from '../members/staff.ts'
 
 /** Everybody who is signed in. */
 export const everyRole = staffRoles

@@ -2,8 +2,8 @@
 // Must never tell why a token is not good, nor keep one that was there before the sign-in.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Db, Queryable } from '../db.ts'
+import { isStaffRole } from '../members/staff.ts'
 import type { SignedIn } from './page.ts'
-import { isStaffRole } from './roles.ts'
 
 export interface SessionLimits {
   idleMs: number

@@ -14,6 +14,7 @@ import {
   sessionOf,
   type TrainingSession,
 } from '../../meetings/trainings.ts'
+import type { StaffRole } from '../../members/staff.ts'
 import {
   badge,
   button,
@@ -30,7 +31,7 @@ import {
 } from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
-import { everyRole, groupScopeSql, type StaffRole } from '../roles.ts'
+import { everyRole, groupScopeSql } from '../roles.ts'
 
 /** Who moves and cancels meetings; a facilitator those of her own groups. */
 export const planningRoles: readonly StaffRole[] = ['facilitator', 'branch', 'administrator']

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { instantAt, isCalendarDate } from '../../calendar.ts'
 import { estimateSms, spell } from '../../encoding.ts'
 import { html, type Markup } from '../../markup.ts'
+import type { StaffRole } from '../../members/staff.ts'
 import { noticePurposes } from '../../notices/audience.ts'
 import { type Audience, draftNotice, type NoticeFault, type NoticePurpose } from '../../notices/notices.ts'
 import { type ListedNotice, listNotices } from '../../notices/progress.ts'
@@ -23,7 +24,7 @@ import {
 } from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
-import { changesThings, groupScopeSql, type StaffRole } from '../roles.ts'
+import { changesThings, groupScopeSql } from '../roles.ts'
 
 /** Who sees notices; an auditor only reads them. */
 export const noticeReaders: readonly StaffRole[] = ['facilitator', 'branch', 'administrator', 'auditor']

@@ -2,6 +2,7 @@
 import { recordAudit } from '../../audit.ts'
 import { RequestError } from '../../errors.ts'
 import { html, type Markup } from '../../markup.ts'
+import { isStaffRole, staffRoles } from '../../members/staff.ts'
 import { parseMsisdn } from '../../msisdn.ts'
 import {
   badge,
@@ -20,7 +21,7 @@ import {
 } from '../elements.ts'
 import { isId } from '../ids.ts'
 import type { ConsoleRoute, Page, PageContext } from '../page.ts'
-import { isStaffRole, officeRoles, staffRoles } from '../roles.ts'
+import { officeRoles } from '../roles.ts'
 import { endSessionsOf } from '../sessions.ts'
 
 const administrators = ['administrator'] as const
