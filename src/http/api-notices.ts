@@ -174,7 +174,7 @@ function fieldHere(field: string): string {
   return field
     .replace(/^dedupeKey$/, 'reference')
     .replace(/^audience\.groupIds\.(\d+)$/, 'groups[$1]')
-    .replace(/^audience\.groupIds$/, 'groups')
+    .replace(/^audience(\.groupIds)?$/, 'groups')
     .replace(/^audience\./, '')
 }
 
@@ -318,11 +318,11 @@ export async function recipientsPage(
   { state, group, ...asked }: z.infer<typeof recipientsQuery>,
 ): Promise<Answer<z.infer<typeof recipientsAnswer>>> {
   if ((await readNotice(tx, id)) === undefined) throw unknownNotice()
-  const [groupId] = group === undefined ? [] : await groupIdsOf(tx, programmeId, [group])
+  const groupIds = group === undefined ? undefined : await groupIdsOf(tx, programmeId, [group])
   const [after] = asked.cursor === undefined ? [] : placeOf(recipientOrder, asked.cursor)
   const found = await recipientsOf(tx, id, {
     limit: asked.limit + 1,
-    ...(groupId === undefined ? {} : { groupId }),
+    ...(groupIds === undefined ? {} : { groupIds }),
     ...(state === undefined ? {} : { states: [state] }),
     ...(after === undefined ? {} : { after }),
   })

@@ -82,6 +82,12 @@ describe('a notice over the API', () => {
     expect((await call('get', `${at}/recipients?state=not_reached&group=G01`)).body.recipients).toEqual([
       { member: 'A2', state: 'not_reached', reason: 'AbsentSubscriber', toldAt: null },
     ])
+    await database.db.pool.query(
+      `insert into groups (programme_id, code, name, place) values ($1, 'G-OTHER', 'Autre', 'x')`,
+      [programme.id],
+    )
+    expect((await call('get', `${at}/recipients?group=G-OTHER`)).body).toEqual({ recipients: [], next: null })
+    expect((await call('get', `${at}/recipients?group=G01`)).body.recipients).toHaveLength(4)
     expect(await call('post', `${at}/told`, { member: 'A2' })).toEqual({
       status: 201,
       body: { member: 'A2', state: 'told' },
@@ -147,6 +153,75 @@ describe('a notice over the API', () => {
       status: 409,
       field: 'reference',
     })
+  })
+
+  it.each([
+    ['nobody is in', { groups: ['G-EMPTY'] }, 'groups', 'audience_empty'],
+    ['a language without a text', { texts: { wo: 'Bureau bi tëj na.' } }, 'texts.fr', 'text_missing'],
+    ['a moment that is over', { sendAt: '2026-11-22T09:59:59Z' }, 'sendAt', 'in_past'],
+    [
+      'an end before the start',
+      { sendAt: '2027-01-02T10:00:00Z', expiresAt: '2027-01-01T10:00:00Z' },
+      'expiresAt',
+      'before_start',
+    ],
+  ])('%s: refused by name, and nothing is written', async (_what, change, field, code) => {
+    const { pool } = database.db
+    await pool.query(
+      `insert into groups (programme_id, code, name, place) values ($1, 'G-EMPTY', 'Vide', 'x') on conflict do nothing`,
+      [programme.id],
+    )
+    const rows = async () =>
+      (
+        await pool.query(
+          'select (select count(*) from notices) as notices, (select count(*) from audit_log) as audit',
+        )
+      ).rows[0]
+    const before = await rows()
+    const { status, body } = await call('post', '/notices', ask(change))
+    expect([status, body.code, body.field]).toEqual([422, 'notice.refused', field])
+    expect(body.detail).toContain(code)
+    expect(await rows()).toEqual(before)
+  })
+
+  it('whose group is deleted meanwhile is refused when it is sent, and stays a draft', async () => {
+    const { pool } = database.db
+    await pool.query(
+      `insert into groups (programme_id, code, name, place) values ($1, 'G-GONE', 'Bientôt', 'x')`,
+      [programme.id],
+    )
+    const one = await createMember(database.db, programme, { number: 'A9', msisdn: '+221775550009' })
+    const into = (code: string) =>
+      pool.query('update members set group_id = (select id from groups where code = $2) where id = $1', [
+        one.id,
+        code,
+      ])
+    await into('G-GONE')
+    const id = await drafted({ groups: ['G-GONE'] })
+    await into('G01')
+    await pool.query(`delete from groups where code = 'G-GONE'`)
+    const reply = await call('post', `/notices/${id}/send`, {})
+    expect(reply).toMatchObject({ status: 422, body: { code: 'notice.refused' } })
+    expect(reply.body.detail).toContain('group_unknown')
+    expect((await call('get', `/notices/${id}`)).body.status).toBe('draft')
+    expect((await call('get', `/notices/${id}/preview`)).body).toMatchObject({ recipients: 0 })
+  })
+
+  it('sent and undone by many calls at once is sent once and undone once', async () => {
+    const id = await drafted()
+    const sent = await Promise.all(Array.from({ length: 5 }, () => call('post', `/notices/${id}/send`, {})))
+    expect(new Set(sent.map(({ body }) => body.outcome))).toEqual(new Set(['approved']))
+    await Promise.all(Array.from({ length: 5 }, () => call('post', `/notices/${id}/undo`, {})))
+    const { rows } = await database.db.pool.query(
+      'select action, count(*)::int as count from audit_log where subject = $1 group by 1 order by 1',
+      [`notice:${id}`],
+    )
+    expect(rows.map(({ action, count }) => `${action} ${count}`)).toEqual([
+      'notice.drafted 1',
+      'notice.sent 1',
+      'notice.undone 1',
+    ])
+    expect((await call('get', `/notices/${id}`)).body.status).toBe('undone')
   })
 
   it('is not there for ids that are none, and not written with a key that only reads', async () => {
