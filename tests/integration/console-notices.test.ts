@@ -140,6 +140,16 @@ describe('writing', () => {
     },
   )
 
+  it('an audience in which nobody is, is said in words and writes nothing', async () => {
+    const group = await database.db.prisma.group.create({
+      data: { programmeId: programme.id, code: 'G08', name: 'Vide', place: 'Bignona' },
+    })
+    const before = await rowsOf('notices')
+    const reply = await branch.submit('/notices/new', filled({ group: [group.id] }))
+    expect([reply.status, await rowsOf('notices')]).toEqual([422, before])
+    expect(reply.text).toContain('Nobody is in this audience.')
+  })
+
   it('the same form sent twice is one notice', async () => {
     const form = filled()
     const before = await rowsOf('notices')
@@ -197,6 +207,61 @@ describe('sending', () => {
     ])
     expect(both.map(({ status }) => status).sort()).toEqual([303, 409])
     await pool.query('update programmes set approval_above = 200 where id = $1', [programme.id])
+  })
+
+  it('two people who approve at once: one has approved it, nobody is shown an error, and the log has one row', async () => {
+    const { pool } = database.db
+    await pool.query('update programmes set approval_above = 1 where id = $1', [programme.id])
+    const path = await written(branch)
+    await Promise.all([branch.submit(`${path}/send`), branch.submit(`${path}/send`)])
+    const second = await console.signedIn((await createStaff(database.db, programme.id, 'administrator')).id)
+    await second.get(path)
+    const both = await Promise.all([
+      administrator.submit(`${path}/approve`),
+      second.submit(`${path}/approve`),
+    ])
+    expect(both.map(({ status }) => status).every((status) => status === 303 || status === 409)).toBe(true)
+    expect(both.some(({ status }) => status === 303)).toBe(true)
+    expect(await statusOf(path)).toBe('approved')
+    const { rows } = await pool.query(
+      `select action, count(*)::int as count from audit_log where subject = $1 group by 1 order by 1`,
+      [`notice:${path.split('/')[2]}`],
+    )
+    expect(rows.map(({ action, count }) => `${action} ${count}`)).toEqual([
+      'notice.approved 1',
+      'notice.drafted 1',
+      'notice.sent 1',
+    ])
+    await pool.query('update programmes set approval_above = 200 where id = $1', [programme.id])
+  })
+
+  it('whose group is deleted meanwhile is refused in words when it is sent, and when it is approved', async () => {
+    const { db } = database
+    const group = await db.prisma.group.create({
+      data: { programmeId: programme.id, code: 'G07', name: 'Bientôt', place: 'Bignona' },
+    })
+    await db.pool.query('update members set group_id = $1 where id = $2', [group.id, french.id])
+    await db.pool.query('update programmes set approval_above = 0 where id = $1', [programme.id])
+    const [draft, waiting] = [
+      await written(branch, { group: [group.id] }),
+      await written(branch, { group: [group.id] }),
+    ]
+    await branch.submit(`${waiting}/send`)
+    await db.pool.query('update members set group_id = $1 where id = $2', [programme.groupId, french.id])
+    await db.pool.query('delete from groups where id = $1', [group.id])
+    for (const [path, browser, verb, status] of [
+      [draft, branch, 'send', 'draft'],
+      [waiting, administrator, 'approve', 'waiting'],
+    ] as const) {
+      const page = await browser.get(path)
+      expect(page.status).toBe(200)
+      expect(page.text).toContain('no longer there')
+      const reply = await browser.submit(`${path}/${verb}`)
+      expect(reply.status, verb).toBe(409)
+      expect(reply.text, verb).toContain('A group is no longer there.')
+      expect(await statusOf(path), verb).toBe(status)
+    }
+    await db.pool.query('update programmes set approval_above = 200 where id = $1', [programme.id])
   })
 
   it('what became of it is told for each member, and who was not reached is read out and ticked off', async () => {
