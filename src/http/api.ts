@@ -44,6 +44,7 @@ export function createApi(deps: ApiDeps): Router {
   router.use(requireKey(db, clock))
   router.use(refuseHaste(limit))
   router.use(unlessGet(refuseOtherTypes))
+  router.use(unlessGet(refuseTooLarge))
   router.use(
     unlessGet(
       express.json({
@@ -149,6 +150,15 @@ function unlessGet(handler: RequestHandler): RequestHandler {
 const refuseOtherTypes: RequestHandler = (request, _response, next) => {
   if (request.get('content-length') !== '0' && request.is('application/json') === false)
     throw new RequestError('request.content_type', { field: 'content-type' })
+  next()
+}
+
+/** The parser would read all of it before it refuses: who says that it is too long is told at once, and the connection ends with that. */
+const refuseTooLarge: RequestHandler = (request, response, next) => {
+  if (Number(request.get('content-length') ?? 0) > bodyBytesMax) {
+    response.setHeader('connection', 'close')
+    throw new RequestError('request.too_large', { field: 'body' })
+  }
   next()
 }
 

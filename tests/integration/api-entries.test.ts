@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApiKey } from '../../src/http/keys.ts'
 import { type ApiUnderTest, routesIn, serveApi } from '../support/api.ts'
@@ -241,6 +243,30 @@ describe('bad input', () => {
       expect(await countEntries()).toBe(before)
     },
   )
+
+  test.each([
+    ['that says so is refused before it comes', { 'content-length': String(200 * 1024 * 1024) }, 1],
+    ['that does not say so is refused at its end', { 'transfer-encoding': 'chunked' }, 200 * 16],
+  ])('a body of 200 MB %s, and is not held in memory', async (_what, length, parts) => {
+    const before = [await countEntries(), process.memoryUsage().rss] as const
+    const sending = request(`${api.url}/entries`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...length },
+    })
+    sending.on('error', () => undefined)
+    const answered = once(sending, 'response')
+    const part = Buffer.alloc(64 * 1024, ' ')
+    for (let sent = 0; sent < parts; sent += 1) if (!sending.write(part)) await once(sending, 'drain')
+    if (parts > 1) sending.end()
+    const [response] = (await answered) as [IncomingMessage]
+    let text = ''
+    for await (const piece of response) text += String(piece)
+    sending.destroy()
+    expect(response.headers['content-type']).toContain('application/problem+json')
+    expect(JSON.parse(text)).toMatchObject({ status: 413, code: 'request.too_large', field: 'body' })
+    expect(await countEntries()).toBe(before[0])
+    expect(process.memoryUsage().rss - before[1]).toBeLessThan(100 * 1024 * 1024)
+  })
 
   test('another content type answers 415', async () => {
     const reply = await post('/entries', JSON.stringify(base), { 'content-type': 'text/plain' })
