@@ -66,7 +66,8 @@ export const requestErrors = {
   'webhook.disabled': { status: 409, sentence: 'This webhook is disabled: enable it first.' },
   'confirmation.not_entitled': {
     status: 422,
-    sentence: 'Only active staff, or an elected officer of her own group, can confirm a phone.',
+    sentence:
+      'Only active staff, or an elected officer of her own group, can confirm a phone, and nobody of the staff her own.',
   },
   'confirmation.same_person': {
     status: 409,
@@ -76,7 +77,8 @@ export const requestErrors = {
   'confirmation.not_needed': { status: 409, sentence: 'This phone is hers beyond doubt.' },
   'pin.not_her_facilitator': {
     status: 422,
-    sentence: "A PIN is reset in person by the facilitator of the member's group.",
+    sentence:
+      "A PIN is reset in person by the facilitator of the member's group, whose own phone is none of the member's.",
   },
   'staff.unknown': { status: 422, sentence: 'The programme has no such staff.' },
   'pin.not_an_administrator': {

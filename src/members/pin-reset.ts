@@ -4,6 +4,7 @@ import { recordAudit } from '../audit.ts'
 import type { Queryable } from '../db.ts'
 import { RequestError } from '../errors.ts'
 import { resetPin } from './pin.ts'
+import { isHerPhoneSql } from './rebind.ts'
 
 export interface PinReset {
   programmeId: string
@@ -16,12 +17,13 @@ export interface PinReset {
   at: Date
 }
 
+// A facilitator who is a member too: whoever holds her phone may be signed in as her, and would then open her account.
 const foundSql = `
   select m.id as "memberId", s.id as "staffId", n.lock_level as "lockLevel", n.member_id is not null as "hadPin"
     from members m
     left join groups g on g.id = m.group_id
     left join staff s on s.programme_id = m.programme_id and s.msisdn = $3 and s.active and s.role <> 'auditor'
-                     and (m.group_id is null or s.id = g.facilitator_id)
+                     and (m.group_id is null or s.id = g.facilitator_id) and not ${isHerPhoneSql('m.id', 's.msisdn')}
     left join member_pins n on n.member_id = m.id
    where m.programme_id = $1 and m.number = $2
      for update of m`

@@ -30,6 +30,11 @@ export const confirmationHours = 24
 /** Staff who meet members. */
 const fieldRoles: ReadonlySet<string> = new Set(['facilitator', 'adviser', 'social_worker'])
 
+/** True where a number is one of a member's own phones, in doubt or not; both are SQL of ours. */
+export const isHerPhoneSql = (memberId: string, msisdn: string) =>
+  `exists (select 1 from member_phones hers join phones p on p.id = hers.phone_id
+            where hers.member_id = ${memberId} and p.msisdn = ${msisdn})`
+
 interface Person {
   staffId: string | null
   officerId: string | null
@@ -88,13 +93,15 @@ async function phoneOf(tx: Queryable, { programmeId, memberId, msisdn }: Confirm
 
 async function personOf(
   tx: Queryable,
-  { programmeId, memberId, by }: Confirmation,
+  { programmeId, memberId, msisdn, by }: Confirmation,
   groupId: string | null,
 ): Promise<Person> {
   if ('staff' in by) {
+    // Nobody of the staff gives a word for herself as a member.
     const { rows } = await tx.query<{ id: string; role: string }>(
-      `select id, role from staff where programme_id = $1 and msisdn = $2 and active and role <> 'auditor'`,
-      [programmeId, by.staff],
+      `select id, role from staff where programme_id = $1 and msisdn = $2 and active and role <> 'auditor'
+          and msisdn <> $4 and not ${isHerPhoneSql('$3::uuid', 'staff.msisdn')}`,
+      [programmeId, by.staff, memberId, msisdn],
     )
     const staff = rows[0]
     if (staff === undefined) throw new RequestError('confirmation.not_entitled', { field: 'by.staff' })

@@ -82,6 +82,22 @@ test('nobody else can: not another facilitator, not one who has left, not for a 
   expect(await locked()).toBe('locked')
 })
 
+test('a facilitator who is a member too is no witness of herself, on whichever of her phones', async () => {
+  const self = await createMember(database.db, programme, { number: 'M-SELF', msisdn: '+221776000009' })
+  await pins.set(self.id, '2846', testNow)
+  const { id } = await database.db.prisma.phone.create({
+    data: { programmeId: programme.id, msisdn: facilitator },
+  })
+  await database.db.prisma.memberPhone.create({
+    data: { memberId: self.id, phoneId: id, isPrimary: false, boundAt: testNow },
+  })
+  await expect(reset(facilitator, 'M-SELF')).rejects.toMatchObject({ code: 'pin.not_her_facilitator' })
+  expect((await pins.verify(self.id, '2846', 'self', testNow)).verdict).toBe('ok')
+  await database.db.pool.query('delete from member_phones where phone_id = $1', [id])
+  await reset(facilitator, 'M-SELF')
+  expect((await pins.verify(self.id, '2846', 'self', testNow)).verdict).toBe('none')
+})
+
 test('the API does the same for the back office, and names the field that it refuses', async () => {
   const api = await serveApi(database.db)
   const key = await createApiKey(database.db, programme.id, 'office', ['members'])

@@ -439,6 +439,32 @@ describe('it is hers again', () => {
     expect(await stateOf(awa)).toBe('reported')
   })
 
+  test('not by herself as a member of staff, with the phone in doubt or a new one', async () => {
+    const self = `+22177666${String(round).padStart(4, '0')}`
+    for (const [own, msisdn] of [
+      [awa.msisdn, awa.msisdn],
+      [awa.msisdn, self],
+      [self, self],
+    ] as const) {
+      const staff = await database.db.prisma.staff.create({
+        data: {
+          programmeId: programme.id,
+          firstName: 'Awa',
+          lastName: 'Diatta',
+          msisdn: own,
+          role: 'facilitator',
+          language: 'fr',
+        },
+      })
+      expect(await confirmBy({ staff: own }, msisdn)).toMatchObject({
+        status: 422,
+        body: { code: 'confirmation.not_entitled', field: 'by.staff' },
+      })
+      await database.db.prisma.staff.delete({ where: { id: staff.id } })
+    }
+    expect(await stateOf(awa)).toBe('reported')
+  })
+
   test('not by herself, and not by two words a day apart', async () => {
     await database.db.pool.query("update members set role = 'president' where id = $1", [awa.id])
     await confirmBy(facilitator)
