@@ -53,9 +53,10 @@ interface MessageRow {
   status: string
 }
 
+/** The world's own notice aside. */
 async function messages(): Promise<MessageRow[]> {
   const { rows } = await database.db.pool.query<MessageRow>(
-    'select template, purpose, lane, member_id, status from messages order by created_at',
+    'select template, purpose, lane, member_id, status from messages where notice_id is null order by created_at',
   )
   return rows
 }
