@@ -74,7 +74,7 @@ test('a corrected Wolof text comes back, passes the proof and stands on the scre
   const card = await tama('menus', 'card', ...words)
   expect(card.output).toContain('*384*1#')
   expect(card.output).toContain('Dellu ginnaaw')
-})
+}, 90_000)
 
 test('a file with faults exits 1, names each with its row, and writes nothing', async () => {
   const before = read('locales/fr/ussd.json')
