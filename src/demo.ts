@@ -13,6 +13,7 @@ import type { ProfileName } from './simulator/profile.ts'
 import { readProfile } from './simulator/profiles.ts'
 import { seedProgramme } from './simulator/programme.ts'
 import { repayDemo } from './simulator/repay.ts'
+import { seedLife } from './simulator/seed-life.ts'
 import { messageTrail } from './simulator/trail.ts'
 import { createTranscripts } from './simulator/transcript.ts'
 import { createPinScreens } from './ussd/pin-screens.ts'
@@ -54,6 +55,15 @@ export async function seedDemo(runtime: Runtime, options: SeedDemoOptions): Prom
       'update programmes set send_from_minute = 0, send_until_minute = 1440 where id = $1',
       [id],
     )
+    await seedLife({
+      db,
+      i18n: runtime.i18n,
+      logger: runtime.logger,
+      programmeId: id,
+      profile,
+      seed: options.seed,
+      now,
+    })
     made += members
   }
   return made

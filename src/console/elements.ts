@@ -177,9 +177,15 @@ function nextId(name: string): string {
 
 export const link = (path: string, text: string): Markup => html`<a href="/console${path}">${text}</a>`
 
-/** A part that renews itself while it is looked at; without JavaScript it stands as it was loaded. */
-export function live({ address }: Pick<PageContext, 'address'>, id: string, body: Markup): Markup {
-  return html`<section id="${id}" hx-get="/console${address}" hx-select="#${id}" hx-target="#${id}" hx-swap="outerHTML" hx-trigger="every 5s">${body}</section>`
+/** A part that renews itself while it is looked at, and the part `also` with it; without JavaScript it stands as it was loaded. */
+export function live(
+  { address }: Pick<PageContext, 'address'>,
+  id: string,
+  body: Markup,
+  also?: string,
+): Markup {
+  const beside = also === undefined ? nothing : html` hx-select-oob="#${also}"`
+  return html`<section id="${id}" hx-get="/console${address}" hx-select="#${id}"${beside} hx-target="#${id}" hx-swap="outerHTML" hx-trigger="every 5s">${body}</section>`
 }
 
 /** What is not right with a form, above it and read out first. */

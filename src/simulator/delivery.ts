@@ -31,6 +31,8 @@ export interface DeliveryDeps {
   random: Random
   networkCode: string
   options: DeliveryOptions
+  /** The last word to a number whose network fails. */
+  lastWord(msisdn: string): string | undefined
   counted(event: 'reports' | 'reportsLost' | 'reportsRefused'): void
 }
 
@@ -43,7 +45,8 @@ export function createDelivery(deps: DeliveryDeps) {
   /** Plans all that happens to a message after it was accepted. */
   return function deliver(msisdn: string, message: PhoneMessage): void {
     const finalDelayMs = random.between(delayMs[0], delayMs[1])
-    const words = [intermediate, random.pick(mix)].filter((word) => word !== undefined)
+    const drawn = random.pick(mix)
+    const words = [intermediate, deps.lastWord(msisdn) ?? drawn].filter((word) => word !== undefined)
     const delays = words.length === 1 ? [finalDelayMs] : [Math.floor(finalDelayMs / 2), finalDelayMs]
     if (random.chance(reorderShare)) delays.reverse()
     for (const [index, status] of words.entries()) {

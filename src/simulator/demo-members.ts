@@ -17,6 +17,9 @@ export interface DemoMember {
   situation: Situation
 }
 
+export const colleagues = ['adviser', 'social_worker', 'branch', 'auditor'] as const
+export type Colleague = (typeof colleagues)[number]
+
 export interface DemoPeople {
   /** In the first group, right after its officers. Its next meeting is tomorrow. The first is the one to try. */
   members: readonly [DemoMember, ...DemoMember[]]
@@ -24,6 +27,8 @@ export interface DemoPeople {
   facilitator: string
   /** Administers the programme in the console. */
   office: string
+  /** One each of the other roles. */
+  colleagues: Readonly<Record<Colleague, string>>
   /** A number of the country that nobody has. */
   unknown: string
 }
@@ -52,6 +57,12 @@ export function demoPeople(start: string, rows: readonly [Row, ...Row[]]): DemoP
     members: [member(first), ...others.map(member)],
     facilitator: `${start}90`,
     office: `${start}91`,
+    colleagues: {
+      adviser: `${start}92`,
+      social_worker: `${start}93`,
+      branch: `${start}94`,
+      auditor: `${start}95`,
+    },
     unknown: `${start}99`,
   }
 }

@@ -1,9 +1,10 @@
 // In: the demo programmes. Out: the phones that a visitor may hold, and what each one shows.
 // Must never offer a number that is not the demo's own.
 import type { Queryable } from '../db.ts'
-import { type DemoMember, demoPin } from './demo-members.ts'
+import { type Colleague, colleagues, type DemoMember, demoPin } from './demo-members.ts'
 import { type Profile, type ProfileName, profileNames } from './profile.ts'
 import { readProfile } from './profiles.ts'
+import { colleagueName } from './programme.ts'
 
 /** What there is to see on a phone; the page says it in words. In the order of the page: every visitor should see the first five. */
 const scenes = [
@@ -17,6 +18,7 @@ const scenes = [
   'corrected',
   'staff',
   'office',
+  ...colleagues,
 ] as const
 
 export type Scene = (typeof scenes)[number]
@@ -72,6 +74,7 @@ export async function chooseDemoPhones(db: Queryable, first?: ProfileName): Prom
       profiles.flatMap(({ demo }) => [
         demo.facilitator,
         demo.office,
+        ...Object.values(demo.colleagues),
         ...demo.members.map(({ msisdn }) => msisdn),
       ]),
     ],
@@ -84,7 +87,7 @@ export async function chooseDemoPhones(db: Queryable, first?: ProfileName): Prom
 
 function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
   const { code, serviceCode, senderId, shortcode, madeUpAt, msisdns } = row
-  const { name, title, demo, facilitatorNames } = profile
+  const { name, title, demo } = profile
   const choices = [...new Set([...msisdns, demo.unknown])].map((msisdn): PhoneChoice => {
     const holders = demo.members.filter((member) => member.msisdn === msisdn)
     const scene = sceneOfStaff(demo, msisdn)
@@ -93,8 +96,7 @@ function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
       programme: { name, code, title, sender: senderId, madeUpAt },
       scene: scene ?? (msisdn === demo.unknown ? 'unknown' : sceneOf(holders)),
       msisdn,
-      name:
-        scene === undefined ? nameOf(holders) : (facilitatorNames.at(scene === 'staff' ? 0 : -1)?.[0] ?? ''),
+      name: scene === undefined ? nameOf(holders) : staffName(profile, scene),
       languages: [...new Set(holders.flatMap(({ language }) => language ?? []))],
       pin: scene === 'staff' || holders.some(({ hasPin }) => hasPin) ? demoPin : undefined,
       serviceCode: `${serviceCode}#`,
@@ -105,13 +107,22 @@ function phonesOf(profile: Profile, row: Row): PhoneChoice[] {
   return choices.sort((one, other) => place(one) - place(other) || (one.msisdn < other.msisdn ? -1 : 1))
 }
 
-/** The first facilitator bears the first name of the list, who administers the last. */
+type StaffScene = 'staff' | 'office' | Colleague
+
 function sceneOfStaff(
-  { facilitator, office }: Profile['demo'],
+  { facilitator, office, colleagues: numbers }: Profile['demo'],
   msisdn: string,
-): 'staff' | 'office' | undefined {
+): StaffScene | undefined {
   if (msisdn === facilitator) return 'staff'
-  return msisdn === office ? 'office' : undefined
+  if (msisdn === office) return 'office'
+  return colleagues.find((role) => numbers[role] === msisdn)
+}
+
+/** The first facilitator bears the first name of the list, who administers the last. */
+function staffName(profile: Profile, scene: StaffScene): string {
+  if (scene !== 'staff' && scene !== 'office')
+    return colleagueName(profile, colleagues.indexOf(scene)).firstName
+  return profile.facilitatorNames.at(scene === 'staff' ? 0 : -1)?.[0] ?? ''
 }
 
 function nameOf(holders: readonly DemoMember[]): string {

@@ -10,7 +10,7 @@ import type { Logger } from '../logger.ts'
 import { createDelivery, type DeliveryOptions } from './delivery.ts'
 import { createDialogues } from './dialogues.ts'
 import { createEndpoints } from './endpoints.ts'
-import { createFaultState, type FaultsInput, parseFaults } from './faults.ts'
+import { createFaultState, type Faults, type FaultsInput, parseFaults } from './faults.ts'
 import { createHandsets, type Handsets, type PhoneMessage } from './handsets.ts'
 import { createListener, type Listener } from './listener.ts'
 import { createMessaging } from './messaging.ts'
@@ -96,9 +96,9 @@ export function createEmulator(options: EmulatorOptions) {
     },
   }
   const { poster, handsets } = parts
-  const messaging = buildMessaging(parts)
-  const dialogues = buildDialogues(parts)
   const outages = createOutages(poster)
+  const messaging = buildMessaging(parts, outages.faults.current)
+  const dialogues = buildDialogues(parts)
   const sims = createSims(parts)
   const router = createEndpoints({
     username: options.username,
@@ -164,7 +164,10 @@ export function createEmulator(options: EmulatorOptions) {
   }
 }
 
-function buildMessaging({ options, random, handsets, poster, networkCode, counted }: Parts) {
+function buildMessaging(
+  { options, random, handsets, poster, networkCode, counted }: Parts,
+  current: () => Faults,
+) {
   const { clock } = options
   return createMessaging({
     clock,
@@ -178,6 +181,8 @@ function buildMessaging({ options, random, handsets, poster, networkCode, counte
       networkCode,
       counted,
       options: options.delivery ?? {},
+      lastWord: (msisdn) =>
+        Object.entries(current().lastWords).find(([start]) => msisdn.startsWith(start))?.[1],
     }),
     options: {
       currency: options.currency ?? 'KES',

@@ -54,6 +54,13 @@ export const faultsSchema = z.strictObject({
   everyRecipient: statusCode.optional(),
   /** Status codes by number. */
   recipients: z.record(msisdn, statusCode).default({}),
+  /** One network fails: the last word of delivery reports to numbers that begin so, for example {"+22178": "Failed"}. */
+  lastWords: z
+    .record(
+      z.string().regex(/^\+[1-9]\d{0,13}$/, 'is no beginning of an E.164 number'),
+      z.enum(['Failed', 'Rejected', 'AbsentSubscriber', 'Expired']),
+    )
+    .default({}),
   /** Numbers answered with 406, beside those that opted out. */
   blacklist: z.array(msisdn).default([]),
 })

@@ -10,6 +10,7 @@ import { errorCode } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { PhoneChoice } from './demo-phones.ts'
 import type { Emulator } from './emulator.ts'
+import { faultsSchema } from './faults.ts'
 import type { Repayment } from './repay.ts'
 import type { TrailMessage } from './trail.ts'
 import type { Transcripts } from './transcript.ts'
@@ -131,6 +132,11 @@ function createApi({ emulator, clock, phones, transcripts, messageTrail, repayDe
     const phone = known.find(({ msisdn }) => msisdn === caller)
     if (phone !== undefined) transcripts.typed(phone, text, screen, clock.now())
     response.json(screen)
+  })
+  // What the emulated networks do wrong until told otherwise; {} is none.
+  api.post('/faults', async (request, response) => {
+    await emulator.setFaults(faultsSchema.parse(request.body))
+    response.json(emulator.faults())
   })
   api.post('/dialogues/:sessionId/hang-up', (request, response) => {
     emulator.hangUp(request.params.sessionId)

@@ -12,7 +12,7 @@ import { chart, openAccounts, savingsAccount, standardAccounts } from '../ledger
 import { type NewEntry, postEntries, reverseEntry } from '../ledger/entries.ts'
 import { createLoans, disbursementOf, type NewLoan } from '../ledger/loans.ts'
 import { recordWords, servicePurposes } from '../members/consent.ts'
-import { demoPin } from './demo-members.ts'
+import { colleagues, demoPin } from './demo-members.ts'
 import type { Profile } from './profile.ts'
 import { readProfile } from './profiles.ts'
 import { insertMeetings, insertSessions } from './seed-gatherings.ts'
@@ -25,7 +25,7 @@ import {
   type SeedGroup,
   type SeedMember,
 } from './seed-group.ts'
-import { moduleTitlesIn } from './seed-words.ts'
+import { keyMessagesIn, moduleTitlesIn } from './seed-words.ts'
 
 const postedBy = 'seed'
 /** Groups written together; keeps memory small whatever the size of the programme. */
@@ -113,7 +113,6 @@ async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: Seed
     pinHolders.push(...(await writeGroups(writer, groups)))
     onProgress?.(Math.min(members, (first + count) * groupSize), members)
   }
-  await insertDraft(writer)
   return { programmeId, pinHolders, facilitatorIds }
 }
 
@@ -121,9 +120,10 @@ async function writeProgramme(tx: pg.PoolClient, profile: Profile, options: Seed
 async function insertStaff(
   tx: pg.PoolClient,
   programmeId: string,
-  { facilitatorNames, demo, numbers, staffLanguage }: Profile,
+  profile: Profile,
   { seed, members }: SeedOptions,
 ): Promise<string[]> {
+  const { facilitatorNames, demo, numbers, staffLanguage } = profile
   const staff = Array.from({ length: facilitatorsFor(members) }, (_, index) => {
     const [firstName = '', lastName = ''] = facilitatorNames[index % facilitatorNames.length] ?? []
     // Members' phones come from the same row of numbers, further in front.
@@ -132,9 +132,12 @@ async function insertStaff(
   })
   const [firstName = '', lastName = ''] = facilitatorNames.at(-1) ?? []
   staff.push({ firstName, lastName, msisdn: demo.office, role: 'administrator' })
+  for (const [index, role] of colleagues.entries())
+    staff.push({ ...colleagueName(profile, index), msisdn: demo.colleagues[role], role })
   const { rows } = await tx.query<{ id: string; msisdn: string }>(
-    `insert into staff (programme_id, first_name, last_name, msisdn, role, language)
-     select $1, t.*, $6 from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as t returning id, msisdn`,
+    `insert into staff (programme_id, first_name, last_name, msisdn, role, language, languages)
+     select $1, t.*, $6, case t.role when 'adviser' then $7::text[] else '{}' end
+       from unnest($2::text[], $3::text[], $4::text[], $5::text[]) as t (first_name, last_name, msisdn, role) returning id, msisdn`,
     [
       programmeId,
       staff.map((one) => one.firstName),
@@ -142,10 +145,19 @@ async function insertStaff(
       staff.map((one) => one.msisdn),
       staff.map((one) => one.role),
       staffLanguage,
+      // Whoever asks for an adviser is to be understood.
+      profile.programme.languages,
     ],
   )
   const idByMsisdn = new Map(rows.map((row) => [row.msisdn, row.id]))
   return staff.filter(({ role }) => role === 'facilitator').map((one) => idByMsisdn.get(one.msisdn) ?? '')
+}
+
+/** Of the people whom the programme serves. */
+export function colleagueName({ peoples }: Profile, index: number): { firstName: string; lastName: string } {
+  const [{ firstNames, lastNames }] = peoples
+  const at = (names: readonly string[]) => names[(index * 3 + 1) % names.length] ?? ''
+  return { firstName: at(firstNames), lastName: at(lastNames) }
 }
 
 async function insertModules(
@@ -155,10 +167,15 @@ async function insertModules(
 ): Promise<Map<number, string>> {
   const titles = moduleTitlesIn(programme.languages, farms).map((each) => JSON.stringify(each))
   const { rows } = await tx.query<{ id: string; number: number }>(
-    `insert into training_modules (programme_id, number, initial, titles)
-     select $1, t.number, t.number <= $3, t.titles::jsonb
-       from unnest($2::text[]) with ordinality as t (titles, number) returning id, number`,
-    [programmeId, titles, initialModules],
+    `insert into training_modules (programme_id, number, initial, titles, key_messages)
+     select $1, t.number, t.number <= $3, t.titles::jsonb, t.messages::jsonb
+       from unnest($2::text[], $4::text[]) with ordinality as t (titles, messages, number) returning id, number`,
+    [
+      programmeId,
+      titles,
+      initialModules,
+      keyMessagesIn(programme.languages).map((each) => JSON.stringify(each)),
+    ],
   )
   return new Map(rows.map((row) => [row.number, row.id]))
 }
@@ -283,16 +300,6 @@ async function insertPhones(
      select t.member_id, added.id from unnest($3::uuid[], $4::text[]) as t (member_id, msisdn)
        join added on added.msisdn = t.msisdn`,
     [programmeId, msisdns, held.map((row) => row.memberId), held.map((row) => row.msisdn)],
-  )
-}
-
-/** A notice that a facilitator left as a draft, to be looked at and sent. */
-async function insertDraft({ tx, programmeId, facilitatorIds, now }: Writer): Promise<void> {
-  await tx.query(
-    `insert into notices (programme_id, author_staff_id, channel, purpose, audience, template, lane, dedupe_key, created_at)
-     select $1, $2, 'console', 'service', jsonb_build_object('groupIds', jsonb_build_array(g.id)), 'bring_booklet', 'bulk', 'demo', $3
-       from groups g where g.programme_id = $1 and g.facilitator_id = $2 order by g.code limit 1`,
-    [programmeId, facilitatorIds[0], now],
   )
 }
 

@@ -102,3 +102,40 @@ export function moduleTitlesIn(languages: readonly string[], farms: boolean): Re
     )
   })
 }
+
+/** What an educator reads out, of the first modules, in French and English; drafts as well. */
+const keyMessages: readonly (readonly [fr: readonly string[], en: readonly string[]])[] = [
+  [
+    ['Chacune vient à l’heure.', 'Nous décidons ensemble.', 'Ce qui se dit ici reste ici.'],
+    ['Everyone comes on time.', 'We decide together.', 'What is said here stays here.'],
+  ],
+  [
+    ['Un peu chaque semaine.', 'L’épargne a un but.', 'Notez chaque dépôt.'],
+    ['A little every week.', 'Savings have an aim.', 'Write down each deposit.'],
+  ],
+  [
+    ['Empruntez pour ce qui rapporte.', 'Comptez avant de signer.', 'Prévenez avant d’être en retard.'],
+    ['Borrow for what earns.', 'Count before you sign.', 'Speak up before you are late.'],
+  ],
+  [
+    ['D’abord le nécessaire.', 'Gardez pour l’imprévu.', 'Faites le budget à deux.'],
+    ['What is needed comes first.', 'Keep some for the unexpected.', 'Make the budget together.'],
+  ],
+  [
+    ['Deux caisses, deux cahiers.', 'Payez-vous un salaire.', 'La caisse n’est pas le ménage.'],
+    ['Two boxes, two books.', 'Pay yourself a wage.', 'The till is not the household.'],
+  ],
+  [
+    ['Nous tenons parole.', 'Une aide l’autre.', 'Une question ? Demandez.'],
+    ['We keep our word.', 'One helps the other.', 'A question? Ask.'],
+  ],
+]
+
+/** By language, of the modules in their order; later ones have none yet. */
+export function keyMessagesIn(languages: readonly string[]): Record<string, readonly string[]>[] {
+  return moduleTitles.map((_, index) => {
+    const [fr, en] = keyMessages[index] ?? []
+    if (fr === undefined || en === undefined) return {}
+    return languages.includes('en') ? { fr, en } : { fr }
+  })
+}

@@ -1,6 +1,6 @@
 // The console in a browser, on the demo as `tama serve` shows it: the code comes to the emulated phone. A picture of every page at two
 // widths is kept under data/screenshots for a human look.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,12 @@ const pictures = join(import.meta.dirname, '..', '..', 'data', 'screenshots')
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const administrator = { id: 'fansoto-0191', number: '+221770000191' }
 const facilitator = { id: 'fansoto-0190', number: '+221770000190' }
+const colleagues = {
+  adviser: { id: 'fansoto-0192', number: '+221770000192' },
+  social_worker: { id: 'fansoto-0193', number: '+221770000193' },
+  branch: { id: 'fansoto-0194', number: '+221770000194' },
+  auditor: { id: 'fansoto-0195', number: '+221770000195' },
+}
 
 interface Finding {
   id: string
@@ -193,6 +199,36 @@ describe.skipIf(!hasChromium)('the console in a browser', () => {
     await other.context().close()
   })
 
+  /** Of the notice that is sent here and watched to its end below: its minute of undoing passes meanwhile. */
+  let watched = ''
+
+  it('a notice to three groups in three languages leaves, while one network fails', async () => {
+    const set = await fetch(`${base}/phone/api/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ lastWords: { '+22178': 'Failed' } }),
+    })
+    expect(set.status).toBe(200)
+    await page.goto(`${base}/console/notices/new`)
+    await page.getByText('Groups', { exact: true }).last().click()
+    for (const box of (await page.locator('input[name=group]').all()).slice(0, 3)) await box.check()
+    const words = { Français: 'Le foyer ouvre samedi à 9h.', English: 'The hall opens on Saturday at 9.' }
+    await page.getByLabel('Text in Français').fill(words.Français)
+    await page.getByLabel('Text in English').fill(words.English)
+    await page.getByRole('button', { name: 'Preview' }).click()
+    // Who reads Wolof would not understand it: nothing is half written.
+    await page.getByRole('alert').waitFor()
+    await look(page, 'notice-language-missing')
+    await page.getByLabel('Text in Wolof').fill('Kër gi dina ubbi gaawu, 9 waxtu.')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.getByRole('heading', { name: 'Your own words', level: 1 }).waitFor()
+    expect(await page.locator('.sms').count()).toBe(3)
+    await look(page, 'notice-three-languages')
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    await page.getByRole('status').getByText('Until it leaves you can take it back').waitFor()
+    watched = new URL(page.url()).pathname
+  }, 60_000)
+
   it('every page of the menu stands at both widths without a serious finding', async () => {
     const paths = await page
       .locator('nav a')
@@ -278,11 +314,11 @@ describe.skipIf(!hasChromium)('the console in a browser', () => {
   it('a change is saved, stands in the audit log, and a mistake is named beside its field', async () => {
     await page.goto(`${base}/console/settings`)
     await page.getByLabel('Planned messages a member and day').fill('99')
-    await page.getByRole('button', { name: 'Save' }).first().click()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByRole('alert').waitFor()
     await look(page, 'settings-fault')
     await page.getByLabel('Planned messages a member and day').fill('4')
-    await page.getByRole('button', { name: 'Save' }).first().click()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByRole('status').getByText('Saved.').waitFor()
     await page.goto(`${base}/console/audit?action=programme.changed`)
     await page.getByText('{"daily_cap":4}').waitFor()
@@ -310,6 +346,161 @@ describe.skipIf(!hasChromium)('the console in a browser', () => {
     await narrow.getByLabel('Numéro de téléphone').waitFor()
     await narrow.context().close()
   })
+
+  it('a request is opened for a member, handed over, taken and settled', async () => {
+    await page.goto(`${base}/console/cases`)
+    await look(page, 'cases-open')
+    await page.goto(`${base}/console/members?q=Awa+Diatta`)
+    await page.getByRole('link', { name: 'Awa Diatta' }).first().click()
+    await page.getByLabel('Kind').selectOption('call_back')
+    await page.getByRole('button', { name: 'Open a request' }).click()
+    await page.getByRole('status').getByText('The request is opened.').waitFor()
+    await page.locator('main td a[href^="/console/cases/"]').first().click()
+    await page.getByRole('heading', { level: 1, name: /^Request / }).waitFor()
+    await look(page, 'case')
+    const address = page.url().split('?')[0] ?? ''
+    await page.getByLabel('Hand it over to').selectOption({ index: 0 })
+    await page.getByRole('button', { name: 'Hand over' }).click()
+    await page.getByRole('status').getByText('It is handed over.').waitFor()
+    await page.goto(address)
+    await page.getByRole('button', { name: 'I take it' }).click()
+    await page.getByRole('status').getByText('It is yours now.').waitFor()
+    await page.getByLabel('Outcome').selectOption('answered')
+    await page.getByRole('button', { name: 'Close' }).click()
+    await page.getByRole('status').getByText('The request is closed.').waitFor()
+    await look(page, 'case-closed')
+  }, 60_000)
+
+  it('what a member says about messages is taken down in the words of her language', async () => {
+    await page.goto(`${base}/console/members?q=Awa+Diatta`)
+    await page.getByRole('link', { name: 'Awa Diatta' }).first().click()
+    await page.getByText('What she says now').click()
+    await look(page, 'consents')
+    await page.getByLabel('Surveys').selectOption('no')
+    await page.locator('details[open] button').last().click()
+    await page.getByRole('status').getByText('Saved.').waitFor()
+  })
+
+  it('a file with faults names each by row in the language of the page; a sound one is previewed and written', async () => {
+    const choose = async (text: string, kind?: string) => {
+      if (kind !== undefined) await page.getByLabel('What is in it').selectOption(kind)
+      await page
+        .getByLabel('File', { exact: true })
+        .setInputFiles({ name: 'groups.csv', mimeType: 'text/csv', buffer: Buffer.from(text) })
+    }
+    await page.goto(`${base}/console/files`)
+    await choose('code,name,place,facilitator\nX1,Jappo,,77 123\nX2,,Brin,\nX2,Kafo,Brin,\n', 'groups')
+    await page.getByRole('button', { name: 'Look it through' }).click()
+    await page.getByText('There is no such phone number').waitFor()
+    expect(await page.locator('main tbody tr').count()).toBe(3)
+    expect(await page.getByRole('button', { name: 'Write it' }).count()).toBe(0)
+    await look(page, 'file-faults')
+    await page.goto(`${base}/console/files`)
+    const sound = 'code,name,place,facilitator\nX1,Jappo,Bignona,77 000 01 90\nG001,Kassoumay,Brin,\n'
+    await choose(sound, 'groups')
+    await page.getByRole('button', { name: 'Look it through' }).click()
+    await page.getByText('What would be written').waitFor()
+    await look(page, 'file-preview')
+    await choose(sound)
+    await page.getByRole('button', { name: 'Write it' }).click()
+    await page.getByRole('status').getByText('The file is written.').waitFor()
+  }, 60_000)
+
+  it.each([
+    ['adviser', 'Requests', ['/notices', '/messages', '/staff', '/settings', '/audit', '/files', '/paths']],
+    ['social_worker', 'Requests', ['/notices', '/messages', '/staff', '/settings', '/audit', '/files']],
+    ['branch', 'Settings', ['/audit']],
+    ['auditor', 'Audit log', ['/files', '/notices/new', '/staff/new']],
+  ] as const)(
+    'the walls of the %s: her own pages, and closed doors',
+    async (role, own, closed) => {
+      const hers = await openPage(360, 740)
+      await signIn(hers, colleagues[role])
+      await look(hers, `${role}-today`)
+      await hers.getByText('Menu', { exact: true }).click()
+      await hers.getByRole('link', { name: own, exact: true }).click()
+      await hers.getByRole('heading', { name: own, level: 1 }).waitFor()
+      for (const path of closed) {
+        await hers.goto(`${base}/console${path}`)
+        await hers.getByText('Your role may not see this page.').waitFor()
+      }
+      await hers.goto(`${base}/console/members?q=Awa+Diatta`)
+      await hers.getByRole('link', { name: 'Awa Diatta' }).first().click()
+      await hers.getByRole('heading', { name: 'Awa Diatta', level: 1 }).waitFor()
+      await look(hers, `${role}-member`)
+      const text = (await hers.locator('main').textContent()) ?? ''
+      expect(text.includes('Still to pay')).toBe(role === 'branch')
+      expect(/\+221770000101/.test(text)).toBe(role !== 'auditor')
+      if (role === 'auditor') expect(await hers.locator('main form').count()).toBe(0)
+      await hers.goto(`${base}/console/cases`)
+      const social = (await hers.locator('main table').textContent()) ?? ''
+      expect(social.includes('Social worker')).toBe(role === 'social_worker')
+      await hers.context().close()
+    },
+    60_000,
+  )
+
+  it('the notice is watched to its end: reached, not reached and why, without a click', async () => {
+    await page.goto(`${base}${watched}`)
+    const words = page.locator('#progress .hint').first()
+    // It renews itself; the page is not loaded again.
+    await page.evaluate(() => document.body.setAttribute('data-loaded', 'once'))
+    const over = /^Reached (\d+), Not reached (\d+)/
+    await expect
+      .poll(() => words.textContent({ timeout: 1_000 }).catch(() => ''), { timeout: 120_000, interval: 500 })
+      .toMatch(over)
+    expect(await page.locator('body').getAttribute('data-loaded')).toBe('once')
+    const [, reached, missed] = over.exec((await words.textContent()) ?? '') ?? []
+    expect(Number(reached)).toBeGreaterThan(10)
+    expect(Number(missed)).toBeGreaterThan(3)
+    expect(await page.locator('#progress').first().textContent()).not.toMatch(/Waiting \d|Sent \d/)
+    await page.locator('#standing').getByText('Done', { exact: true }).waitFor()
+    expect(await page.getByRole('button', { name: 'Take it back' }).count()).toBe(0)
+    await look(page, 'notice-over')
+    await page.getByRole('link', { name: 'Not reached', exact: true }).click()
+    await page.getByText('The network could not deliver it').first().waitFor()
+    // They are those of the failing network, and nobody else.
+    const people = page.locator('table', { hasText: 'The network could not deliver it' }).locator('tbody a')
+    for (const name of await people.evaluateAll((links) =>
+      links.slice(0, 3).map((one) => one.getAttribute('href')),
+    )) {
+      const member = await browserPageText(`${base}${name}`)
+      expect(member).toMatch(/\+22178\d{7}/)
+    }
+  }, 180_000)
+
+  /** A page as it is, beside the one that is looked at. */
+  async function browserPageText(address: string): Promise<string> {
+    const other = await page.context().newPage()
+    await other.goto(address)
+    const text = (await other.locator('main').textContent()) ?? ''
+    await other.close()
+    return text
+  }
+
+  it('the list to read out is printed, and whom she told is ticked off', async () => {
+    await page.goto(`${base}${watched}`)
+    await page.getByRole('link', { name: 'Read-out list' }).first().click()
+    await page.getByRole('heading', { name: 'Read-out list', level: 1 }).waitFor()
+    await look(page, 'read-out')
+    await page.emulateMedia({ media: 'print' })
+    await page.screenshot({ path: join(pictures, 'console-read-out-print.png'), fullPage: true })
+    const paper = await page.pdf({ format: 'A4' })
+    writeFileSync(join(pictures, 'console-read-out.pdf'), paper)
+    expect(paper.subarray(0, 5).toString()).toBe('%PDF-')
+    // On paper stand names and a box to tick, and nothing to press.
+    expect(await page.locator('nav, footer, main form:visible').filter({ visible: true }).count()).toBe(0)
+    expect(await page.locator('.box').filter({ visible: true }).count()).toBeGreaterThan(3)
+    await page.emulateMedia({ media: null })
+    const rows = page.locator('main tbody tr')
+    const before = await rows.count()
+    await page
+      .getByRole('button', { name: /^Told / })
+      .first()
+      .click()
+    await page.getByRole('status').getByText('Ticked off.').waitFor()
+    expect(await rows.count()).toBe(before - 1)
+  }, 60_000)
 
   it('works without JavaScript, as plain forms', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-GB' })

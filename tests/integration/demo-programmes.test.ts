@@ -12,8 +12,9 @@ import { chooseDemoPhones } from '../../src/simulator/demo-phones.ts'
 import { profileNames } from '../../src/simulator/profile.ts'
 import { profileFile, readProfile } from '../../src/simulator/profiles.ts'
 import { seedProgramme } from '../../src/simulator/programme.ts'
+import { seedLife } from '../../src/simulator/seed-life.ts'
 import { moduleTitlesIn } from '../../src/simulator/seed-words.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createTestDatabase, silentLogger, type TestDatabase } from '../support/database.ts'
 import { createProgramme, testNow } from '../support/fixtures.ts'
 import { i18n } from '../support/ussd.ts'
 
@@ -117,6 +118,10 @@ describe('the demo programmes', () => {
         'corrected',
         'staff',
         'office',
+        'adviser',
+        'social_worker',
+        'branch',
+        'auditor',
       ]
       expect([...new Set(phones.map(({ scene }) => scene))]).toEqual(scenes)
       const shown = phones
@@ -128,6 +133,70 @@ describe('the demo programmes', () => {
       expect(phones.every(({ serviceCode }) => serviceCode === `${programme.serviceCode}#`)).toBe(true)
     })
   })
+
+  it.each(profileNames)(
+    'what happened lately in %s is there, and none of it is still to be sent',
+    async (name) => {
+      const { db } = database
+      const profile = readProfile(name)
+      const { rows: found } = await db.pool.query<{ id: string }>(
+        'select id from programmes where code = $1',
+        [profile.programme.code],
+      )
+      const programmeId = found[0]?.id ?? ''
+      await seedLife({ db, i18n, logger: silentLogger, programmeId, profile, seed: 1, now: testNow })
+      const one = async (sql: string) =>
+        (await db.pool.query<{ line: string }>(sql, [programmeId])).rows.map(({ line }) => line)
+      expect(
+        await one(
+          `select template || ' ' || status as line from notices where programme_id = $1 order by created_at, template`,
+        ),
+      ).toEqual(['meeting_moved done', 'bring_booklet draft', 'meeting_cancelled undone'])
+      const states = await one(
+        `select distinct status as line from messages where programme_id = $1 and notice_id is not null order by 1`,
+      )
+      expect(states).toContain('delivered')
+      expect(states).toContain('undelivered')
+      expect(states.filter((status) => !['delivered', 'undelivered', 'suppressed'].includes(status))).toEqual(
+        [],
+      )
+      expect(
+        await one(
+          `select template || ' ' || status as line from messages where programme_id = $1 and notice_id is null`,
+        ),
+      ).toEqual(['case.appointment created'])
+      expect(
+        await one(
+          `select kind || ' ' || status as line from cases where programme_id = $1 order by kind, status`,
+        ),
+      ).toEqual([
+        'adviser open',
+        'call_back closed',
+        'call_back open',
+        'dispute open',
+        'lost_phone open',
+        'pin_reset open',
+        'social_worker open',
+      ])
+      expect(
+        await one(
+          'select count(*)::text as line from notice_recipients r join notices n on n.id = r.notice_id where n.programme_id = $1 and told_at is not null',
+        ),
+      ).toEqual(['1'])
+      expect(
+        await one(`select state || ' ' || (shown >= stopped)::text as line from (select state, sum(shown) as shown, sum(stopped) as stopped
+                   from ussd_path_counts where programme_id = $1 group by state) counted order by state`),
+      ).toEqual([
+        'account true',
+        'ask true',
+        'home true',
+        'loan true',
+        'meeting true',
+        'pin true',
+        'training true',
+      ])
+    },
+  )
 
   it('a training has its title in each language that has one, French always', () => {
     expect(Object.keys(moduleTitlesIn(['ht'], true)[0] ?? {})).toEqual(['fr', 'ht'])

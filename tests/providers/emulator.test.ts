@@ -326,6 +326,21 @@ describe('delivery reports', () => {
       expect(form.failureReason).toBe('DeliveryFailure')
   })
 
+  it('one network fails, until it is told otherwise; the others deliver', async () => {
+    const tama = await startTama()
+    const { emulator, sms } = await startSdk({ ...calledBack(tama), delivery: { intermediate: undefined } })
+    const words = async () => {
+      await sms.send({ to: ['+221781230001', '+221771230001'], message: 'a' })
+      await emulator.settled()
+      return ['+221781230001', '+221771230001'].map((to) => emulator.inbox(to).at(-1)?.status)
+    }
+    await emulator.setFaults({ lastWords: { '+22178': 'Failed' } })
+    expect(await words()).toEqual(['Failed', 'Success'])
+    await emulator.setFaults({})
+    expect(await words()).toEqual(['Success', 'Success'])
+    await expect(emulator.setFaults({ lastWords: { 78: 'Failed' } })).rejects.toThrow()
+  })
+
   it('duplicates, reordering and loss happen to the ordered share', async () => {
     const tama = await startTama()
     const delivery = { duplicateShare: 1, reorderShare: 1, delayMs: [400, 400] as const }

@@ -107,9 +107,10 @@ ${facts([
 ${seesAmounts(staff) ? await moneyOf(context, member) : nothing}
 ${await phonesOf(context, member)}
 ${await consentTable(context, member.id)}
+${changesThings(staff) ? await consentForm(context, member) : nothing}
 ${await casesOf(context, member)}
 ${seesAmounts(staff) ? await messagesOf(context, member) : nothing}
-${changesThings(staff) ? html`${await consentForm(context, member)}${actsOf(context, member)}` : nothing}`
+${changesThings(staff) ? actsOf(context, member) : nothing}`
   const title = `${member.firstName} ${member.lastName}`
   return { title, body, ...(faults.length > 0 ? { status: 422 } : {}) }
 }

@@ -128,10 +128,10 @@ async function onePage(context: PageContext, faults: readonly string[]): Promise
   const { notice, own } = await findNotice(context)
   const isOpen = notice.status === 'draft' || notice.status === 'waiting'
   const body = html`${faultSummary(say('fault.title'), faults)}
-${await headOf(context, notice)}
+<div id="standing">${await headOf(context, notice)}
 ${await formsOf(context, notice)}
-${isOpen ? await previewOf(context, notice, own) : wordsOf(context, notice)}
-${isOpen ? nothing : live(context, 'progress', await progressOf(context, notice, own))}`
+${isOpen ? await previewOf(context, notice, own) : wordsOf(context, notice)}</div>
+${isOpen ? nothing : live(context, 'progress', await progressOf(context, notice, own), 'standing')}`
   const title = say(`notice_template.${notice.template ?? 'free'}`)
   return { title, body, ...(faults.length > 0 ? { status: 409 } : {}) }
 }
@@ -343,7 +343,8 @@ ${groups.length > groupsMax ? html`<p>${link(withQuery(context, `/notices/${id}`
 ${peopleTable(context, people)}`
 }
 
-function peopleTable({ say }: PageContext, people: readonly Recipient[]): Markup {
+function peopleTable(context: PageContext, people: readonly Recipient[]): Markup {
+  const { say } = context
   if (people.length === 0) return nothing
   return html`${table(
     say('today.people'),
@@ -365,16 +366,19 @@ function peopleTable({ say }: PageContext, people: readonly Recipient[]): Markup
                 : 'bad',
           ),
       },
-      { title: say('message.reason'), cell: (person) => reasonText(say, person) },
+      { title: say('message.reason'), cell: (person) => reasonText(context, person) },
     ],
     people,
     '',
   )}${people.length === recipientsMax ? html`<p class="hint">${say('form.narrow', { count: recipientsMax })}</p>` : nothing}`
 }
 
-/** Exclusions have words of their own; what the network said stays as it is. */
-const worded: ReadonlySet<string> = new Set(exclusions)
+const excluding: ReadonlySet<string> = new Set(exclusions)
 
-export function reasonText(say: PageContext['say'], { reason }: Recipient): string {
-  return reason === null ? '' : worded.has(reason) ? say(`exclusion.${reason}`) : reason
+/** What a network says that nobody has put into words stays as it is. */
+export function reasonText({ say, i18n, tag }: PageContext, { reason }: Pick<Recipient, 'reason'>): string {
+  if (reason === null) return ''
+  if (excluding.has(reason)) return say(`exclusion.${reason}`)
+  const key = reason.replace('.', '_')
+  return i18n.has(tag, 'console', `reason.${key}`) ? say(`reason.${key}`) : reason
 }

@@ -60,13 +60,14 @@ ${table(
     { title: say('member.number'), cell: ({ number }) => number },
     { title: say('member.name'), cell: ({ firstName, lastName }) => `${firstName} ${lastName}` },
     { title: say('member.state'), cell: ({ state }) => say(`recipient_state.${state}`) },
-    { title: say('message.reason'), cell: (person) => reasonText(say, person) },
-    { title: say('recipient_state.told'), cell: told },
+    { title: say('message.reason'), cell: (person) => reasonText(context, person) },
+    // On paper it is ticked with a pen.
+    { title: say('recipient_state.told'), cell: (person) => html`${told(person)}<span class="box"></span>` },
   ],
   people,
   say('notice.all_told'),
 )}
-<p>${link(`/notices/${id}`, say('form.back'))}</p>`
+<p class="unprinted">${link(`/notices/${id}`, say('form.back'))}</p>`
   return { title: say('notice.read_out'), body }
 }
 

@@ -56,7 +56,7 @@ export async function ruleForm(context: PageContext): Promise<Markup> {
     })}</fieldset>`
   })
   return html`<h2>${say('setting.rules')}</h2><p class="hint">${say('setting.rules_hint')}</p>
-${form(context, '/settings/rules', html`${fields}${button(say('form.save'))}`)}`
+${form(context, '/settings/rules', html`${fields}${button(say('setting.rules_save'))}`)}`
 }
 
 /** What opens from now on follows them; a case that is open keeps its owner and its day. */
