@@ -25,7 +25,7 @@ const all = 'tests/**/*.test.ts'
 const setupFiles = ['tests/support/watch-api.ts']
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles }
 const quick = [
-  { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 2 },
+  { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 3 },
   { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } },
 ].map((test) => ({ test: { ...patience, ...test } }))
 

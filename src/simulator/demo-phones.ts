@@ -11,13 +11,13 @@ const scenes = [
   'member',
   'new',
   'shared',
+  'staff',
+  'office',
   'suspended',
   'unknown',
   'usual',
   'overpaid',
   'corrected',
-  'staff',
-  'office',
   ...colleagues,
 ] as const
 

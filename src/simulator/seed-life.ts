@@ -249,7 +249,8 @@ async function askForThings(life: Life): Promise<void> {
   const appointment = instantAt(addDays(localParts(now, timeZone).date, 2), 9 * 60 + 30, timeZone)
   await db.transaction(async (tx) => {
     await takeCase(tx, act('facilitator', asked.pin_reset, 90))
-    await appointCase(tx, { ...act('adviser', asked.adviser, 60), at: appointment })
+    // Just now: an SMS tells her, and one that had waited for an hour would be an alarm.
+    await appointCase(tx, { ...act('adviser', asked.adviser), at: appointment })
     await takeCase(tx, act('facilitator', asked.answered, 200))
     await closeCase(tx, { ...act('facilitator', asked.answered, 180), outcome: 'answered' })
   })

@@ -2,6 +2,7 @@
 import { html } from '../../markup.ts'
 import { plainSamples } from '../../review/samples.ts'
 import { type PhonePage, plainScreens } from '../../review/screens.ts'
+import { isMenuOf } from '../../ussd/menu.ts'
 import { badge, button, link, nothing, searchForm, select, table } from '../elements.ts'
 import type { ConsoleRoute, PageContext } from '../page.ts'
 import { everyRole } from '../roles.ts'
@@ -13,7 +14,8 @@ export const languageRoutes: readonly ConsoleRoute[] = [
 async function languagesPage(context: PageContext) {
   const { say, i18n, programme, query, texts } = context
   const offered = programme.languages.filter((tag) => i18n.languages.has(tag))
-  const menu = texts.menus.get(programme.menu)
+  const menus = [...texts.menus.values()].filter((one) => isMenuOf(programme, one)).map(({ menu }) => menu)
+  const menu = menus.find((one) => one === query.menu) ?? menus.find((one) => one === programme.menu)
   const tag = offered.find((one) => one === query.language) ?? offered[0]
   const chooser = searchForm(
     '/languages',
@@ -22,6 +24,11 @@ async function languagesPage(context: PageContext) {
       say('member.language'),
       offered.map((value) => ({ value, text: i18n.language(value).endonym })),
       tag,
+    )}${select(
+      'menu',
+      say('language.menu'),
+      menus.map((value) => ({ value, text: value })),
+      menu,
     )}${button(say('language.show'))}`,
   )
   const list = table(
@@ -48,18 +55,20 @@ async function languagesPage(context: PageContext) {
     '',
     { isPage: true },
   )
-  const screens = tag === undefined || menu === undefined ? nothing : screensOf(context, tag)
+  const screens = tag === undefined || menu === undefined ? nothing : screensOf(context, tag, menu)
   return { title: say('menu.languages'), body: html`${list}${chooser}${screens}` }
 }
 
-function screensOf({ i18n, texts, programme, say }: PageContext, tag: string) {
+/** One menu: all of them would be three times what a slow line carries at ease. */
+function screensOf({ i18n, texts, programme, say }: PageContext, tag: string, menu: string) {
   const info = i18n.language(tag)
   const samples = plainSamples(i18n, tag, programme.currencyCode, programme)
-  const states = plainScreens({ i18n, menus: texts.menus, programme, tag, samples })
+  const menus = new Map([...texts.menus].filter(([, one]) => one.menu === menu))
+  const states = plainScreens({ i18n, menus, programme, tag, samples })
   const pageOf = ({ text, units, limit }: PhonePage) =>
     html`<figure><div class="screen" lang="${info.base}" dir="${info.direction}">${text}</div><figcaption>${units} / ${limit}</figcaption></figure>`
   return html`<h2>${say('language.screens', { language: info.endonym })}</h2>${states.map(
-    ({ menu, state, pin, views }) =>
+    ({ state, pin, views }) =>
       html`<h3>${menu}.${state}${pin ? html` ${badge(say('member.pin'))}` : nothing}</h3><div class="screens">${views.flatMap((pages) => pages.map(pageOf))}</div>`,
   )}`
 }
