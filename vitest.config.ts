@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const isFull = process.env.PROMISES === 'full'
 const trial = (name: string) => `tests/promises/${name}.test.ts`
-// Real processes that are killed, restarted and stopped: minutes a file, and more on a busy machine.
+// Real processes that are killed, restarted and stopped, and simulated months: half a minute to many a file, and more on a busy machine.
 const crashTrials = [
   'R1-kill',
   'R3-queue-lost',
@@ -11,21 +11,25 @@ const crashTrials = [
   'R8-replays',
   'R9-dialogues',
   'R10-one-snapshot',
+  'R11-simulation',
+  'R13-outage',
   'R14-bulk',
   'N1-notice',
   'R15-rolling',
+  'R16-restore',
   'R17-silence',
+  'S16-fail-closed',
 ]
 if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${crashTrials.join(', ')}`)
-// They hold processes to seconds, or wait for them on both cores: after all others, one after the other.
-const alone = ['tests/integration/redis-away.test.ts', trial('R13-outage'), trial('S16-fail-closed')]
+// They hold processes to seconds: after all others, one after the other.
+const alone = ['tests/integration/redis-away.test.ts']
 const all = 'tests/**/*.test.ts'
 
 // Every answer of the API that a test sees is held to its OpenAPI page.
 const setupFiles = ['tests/support/watch-api.ts']
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles }
 const quick = [
-  { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 3 },
+  { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 2 },
   { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } },
 ].map((test) => ({ test: { ...patience, ...test } }))
 

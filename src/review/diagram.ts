@@ -1,7 +1,7 @@
 // In: a menu. Out: what one role sees of it, and its picture as SVG. Draws with Graphviz (compiled to WebAssembly): no browser, no network.
 import { type Graph, instance } from '@viz-js/viz'
 import type { MemberRole } from '../members/members.ts'
-import type { Menu, MenuState, Outcomes } from '../ussd/menu.ts'
+import { type Menu, type MenuState, type Outcomes, rolesNamed } from '../ussd/menu.ts'
 
 /** Officers of a group may be told apart by any menu. */
 const memberRoles: readonly MemberRole[] = ['member', 'president', 'treasurer', 'educator']
@@ -13,11 +13,7 @@ export function seersOf(menu: Menu): string[] {
 
 /** Roles that a menu tells apart, and "member", whom every menu knows. */
 export function rolesOf(menu: Menu): string[] {
-  const named = Object.values(menu.states).flatMap(({ roles, options }) => [
-    ...(roles ?? []),
-    ...options.flatMap((option) => option.roles ?? []),
-  ])
-  return [...new Set(['member', ...named])]
+  return [...new Set(['member', ...rolesNamed(menu)])]
 }
 
 /** The menu as this role finds it: without options and states of other roles, and without what only they lead to. */

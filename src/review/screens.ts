@@ -2,7 +2,7 @@
 import { measureUssd } from '../encoding.ts'
 import type { I18n } from '../i18n.ts'
 import type { ProgrammeLimits } from '../ussd/check.ts'
-import { closingTexts, neededBy, reasonsFrom } from '../ussd/check-texts.ts'
+import { closingTexts, neededBy, reasonsIn } from '../ussd/check-texts.ts'
 import { type DataOption, type Samples, sources, type View } from '../ussd/data.ts'
 import { isMenuOf, type Menu, type MenuState } from '../ussd/menu.ts'
 import { createRenderer, type Renderer } from '../ussd/render.ts'
@@ -154,12 +154,11 @@ export function plainSingles({ i18n, menus, tag, samples }: PlainAsk): SingleTex
   const renderer = createRenderer(i18n)
   const values = new Map<string, Readonly<Record<string, string>>>()
   for (const menu of menus.values())
-    for (const state of Object.values(menu.states))
-      for (const { reason, values: valuesOf } of reasonsFrom(state))
-        values.set(`common.reasons.${reason}`, {
-          ...values.get(`common.reasons.${reason}`),
-          ...valuesOf(samples),
-        })
+    for (const { reason, values: valuesOf } of reasonsIn(menu))
+      values.set(`common.reasons.${reason}`, {
+        ...values.get(`common.reasons.${reason}`),
+        ...valuesOf(samples),
+      })
   for (const { key, values: valuesOf } of closingTexts()) values.set(key, valuesOf(samples))
   return [...i18n.keys(tag, 'ussd')]
     .filter((key) => key.startsWith('common.'))

@@ -132,13 +132,13 @@ function longestList(i18n: I18n, tag: string, amount: string): string {
 export function smsFaults(i18n: I18n, limits: SmsLimits, texts: readonly WorstText[]): Fault[] {
   return texts.flatMap((worst) => {
     const { tag, key, text, segments, segmentsMax, costly } = worst
-    const place = i18n.place(tag, 'sms.json', key.split('.'))
+    const place = () => i18n.place(tag, 'sms.json', key.split('.'))
     const where = `"${key}": in ${tag} for programme ${limits.code}`
     const isGsm7 = i18n.language(tag).gsm7 !== null
     if (text.includes('{{'))
       return [
         {
-          ...place,
+          ...place(),
           what: `${where} a value is not known there`,
           text,
           remedy: 'Look for a slip in the name between {{ and }}.',
@@ -147,16 +147,16 @@ export function smsFaults(i18n: I18n, limits: SmsLimits, texts: readonly WorstTe
     if (isGsm7 && costly.length > 0)
       return [
         {
-          ...place,
+          ...place(),
           what: `${where} ${costly.map((letter) => `"${letter}"`).join(' ')} is outside GSM-7 and makes it ${segments} segments, not ${worst.segmentsWithoutCostly}`,
           text,
-          remedy: `Add a spelling for ${costly.join(' ')} to "gsm7" in locales/${place.file.split('/')[1]}/language.json.`,
+          remedy: `Add a spelling for ${costly.join(' ')} to "gsm7" in locales/${place().file.split('/')[1]}/language.json.`,
         },
       ]
     if (segments > segmentsMax)
       return [
         {
-          ...place,
+          ...place(),
           what: `${where} it takes ${segments} segments, more than ${segmentsMax}, from ${JSON.stringify(worst.over?.character)} on, its character ${(worst.over?.at ?? 0) + 1}`,
           text,
           remedy: isGsm7
@@ -167,7 +167,7 @@ export function smsFaults(i18n: I18n, limits: SmsLimits, texts: readonly WorstTe
     const tail = tailFault(limits, worst)
     return tail === undefined
       ? []
-      : [{ ...place, what: `${where} ${tail}`, text, remedy: 'Shorten the text or the tail.' }]
+      : [{ ...place(), what: `${where} ${tail}`, text, remedy: 'Shorten the text or the tail.' }]
   })
 }
 

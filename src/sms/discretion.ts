@@ -44,16 +44,16 @@ export function discretionFaults(i18n: I18n): Fault[] {
       .flatMap((key) => {
         const text = i18n.text(code, 'sms', key)
         const where = `"${key}" is a discreet text`
-        const place = i18n.place(code, 'sms.json', key.split('.'))
+        const place = () => i18n.place(code, 'sms.json', key.split('.'))
         const values = placeholdersOf(text).filter((value) => !discreetValues.has(value))
         return [
           ...values.map((value) => ({
-            ...place,
+            ...place(),
             what: `${where} and shows {{${value}}}: ${tellingValues[value] ?? 'not known to be discreet'}`,
             remedy: 'Say what to dial instead.',
           })),
           ...says(text, isAsked(key)).map((word) => ({
-            ...place,
+            ...place(),
             what: `${where} and says "${word}"`,
             remedy: 'Say it in a word that tells a bystander nothing.',
           })),

@@ -4,9 +4,9 @@ import { measureUssd, ussdOctetsMax } from '../encoding.ts'
 import type { Fault } from '../fault.ts'
 import type { I18n } from '../i18n.ts'
 import type { ProgrammeLimits } from './check.ts'
-import { closingTexts, neededBy, reasonsFrom } from './check-texts.ts'
+import { closingTexts, neededBy, reasonsIn } from './check-texts.ts'
 import { type DataOption, type Samples, samplesOf, sources, type View } from './data.ts'
-import { isMenuOf, type Menu, type MenuState, staffMenu, textsAt } from './menu.ts'
+import { isMenuOf, type Menu, type MenuState, rolesNamed, staffMenu, textsAt } from './menu.ts'
 import { createRenderer, type Notice, type Renderer } from './render.ts'
 import { ucs2UnitsMax } from './screen.ts'
 import { type Dialogue, newDialogue } from './session.ts'
@@ -82,22 +82,14 @@ function isFirstScreen({ home, gates, states }: Menu, name: string): boolean {
   return [...first, gates.language, gates.resume].includes(name)
 }
 
-function rolesIn(menu: Menu, state: MenuState): string[] {
-  const named = Object.values(menu.states).flatMap(({ roles, options }) => [
-    ...(roles ?? []),
-    ...options.flatMap((option) => option.roles ?? []),
-  ])
-  const all = [...new Set([menu.menu === staffMenu ? 'facilitator' : 'member', ...named])]
-  return state.roles === undefined ? all : state.roles
-}
-
 function limitOf(encoding: 'gsm7' | 'ucs2', septetsMax: number): number {
   return encoding === 'gsm7' ? septetsMax : Math.min(ucs2UnitsMax, septetsMax)
 }
 
 /** Once for all roles that find the same options there. */
 function checkState(scope: Scope, menu: Menu, name: string, state: MenuState): void {
-  const roles = rolesIn(menu, state)
+  const anyone = menu.menu === staffMenu ? 'facilitator' : 'member'
+  const roles = state.roles ?? new Set([anyone, ...rolesNamed(menu)])
   const laidOut = new Map<string, Screen[]>()
   for (const role of roles) {
     const options = state.options.filter((option) => option.roles?.includes(role) !== false)
@@ -327,10 +319,9 @@ function worstViews({ i18n, tag, programme, samples }: Scope, state: MenuState):
 /** What may stand above a state: its own reasons, those of states that lead to it, and those of the engine. */
 function noticesOver({ samples }: Scope, menu: Menu, name: string, state: MenuState): Notice[] {
   if (state.kind === 'end') return []
-  const led = Object.entries(menu.states).flatMap(([from, other]) =>
-    reasonsFrom(other).filter(
-      ({ to }) => to === name || (to === '@same' && from === name) || (to === '@home' && name === menu.home),
-    ),
+  const led = reasonsIn(menu).filter(
+    ({ from, to }) =>
+      to === name || (to === '@same' && from === name) || (to === '@home' && name === menu.home),
   )
   const notices = led.map(({ reason, values }): Notice => ({ reason, values: values(samples) }))
   notices.push({ reason: 'choice_unknown' })

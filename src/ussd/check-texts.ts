@@ -3,7 +3,7 @@ import type { Fault } from '../fault.ts'
 import { type I18n, modelAmong, placeholdersOf } from '../i18n.ts'
 import { actions } from './actions.ts'
 import { type LineValues, type Samples, samplesOf, sources } from './data.ts'
-import { type Menu, type MenuState, type Outcomes, placeIn, textsAt } from './menu.ts'
+import { type Menu, type MenuState, type Outcomes, perMenu, placeIn, textsAt } from './menu.ts'
 
 /** Closing screens outside any menu: `common.<name>`. */
 const closings: Readonly<Record<string, (sample: Samples) => LineValues>> = {
@@ -87,7 +87,7 @@ function actionsOf(state: MenuState): { action: string; on: Outcomes | undefined
 }
 
 /** The reasons that a state's actions can give, and over which state each stands ("@same" and the like included). */
-export function reasonsFrom(state: MenuState): { reason: string; to: string; values: Needed['values'] }[] {
+function reasonsFrom(state: MenuState): { reason: string; to: string; values: Needed['values'] }[] {
   return actionsOf(state).flatMap(({ action, on }) =>
     Object.values(on ?? {}).flatMap((outcome) =>
       'reason' in outcome && outcome.reason !== undefined
@@ -99,12 +99,25 @@ export function reasonsFrom(state: MenuState): { reason: string; to: string; val
 
 /** Values that outcomes of actions bring to a state. */
 function broughtTo(menu: Menu, target: string): Needed['values'] {
-  const bringing = Object.values(menu.states)
-    .flatMap(actionsOf)
-    .filter(({ on }) => Object.values(on ?? {}).some(({ to }) => to === target))
-  return (sample) =>
-    Object.assign({}, ...bringing.map(({ action }) => actions[action]?.values?.(sample) ?? {}))
+  const bringing = bringingIn(menu).get(target) ?? []
+  return (sample) => Object.assign({}, ...bringing.map((action) => actions[action]?.values?.(sample) ?? {}))
 }
+
+/** Actions by the states that their outcomes lead to. */
+const bringingIn = perMenu((menu) => {
+  const found = new Map<string, string[]>()
+  for (const { action, on } of Object.values(menu.states).flatMap(actionsOf))
+    for (const target of new Set(Object.values(on ?? {}).map(({ to }) => to)))
+      found.set(target, [...(found.get(target) ?? []), action])
+  return found
+})
+
+/** Every reason that the actions of a menu can give, with the state that gives it. */
+export const reasonsIn = perMenu((menu) =>
+  Object.entries(menu.states).flatMap(([from, state]) =>
+    reasonsFrom(state).map((reason) => ({ from, ...reason })),
+  ),
+)
 
 /** The texts of one state. */
 export function neededBy(menu: Menu, name: string, state: MenuState): Needed[] {
@@ -135,11 +148,12 @@ function neededFaults({ key, values, optional }: Needed, i18n: I18n, languages: 
     const known = values(samplesOf(i18n, tag, 'XOF'))
     const text = i18n.text(tag, 'ussd', key)
     const placeholders = placeholdersOf(text)
-    const place = i18n.place(tag, 'ussd.json', key.split('.'))
+    // Looked up only for what is wrong: it walks through the file.
+    const place = () => i18n.place(tag, 'ussd.json', key.split('.'))
     for (const placeholder of placeholders)
       if (!Object.hasOwn(known, placeholder))
         faults.push({
-          ...place,
+          ...place(),
           what: `"${key}": {{${placeholder}}} is not known there`,
           text,
           remedy: `Known: ${
@@ -152,7 +166,7 @@ function neededFaults({ key, values, optional }: Needed, i18n: I18n, languages: 
     const [first] = shown
     if (first !== undefined && first[1] !== all)
       faults.push({
-        ...place,
+        ...place(),
         what: `"${key}": the languages do not show the same values (${first[0]}: ${first[1]}; ${tag}: ${all})`,
         text,
         remedy: 'Show the same values in every language.',

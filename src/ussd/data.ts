@@ -1,7 +1,7 @@
 // In: a member and a moment. Out: what a screen shows, one round trip a screen; one entry of `sources` per kind of data, which menus name
 // under `needs`. Who may see it is the menu's business: its gates stand before.
 import { Decimal } from 'decimal.js'
-import { addDays, localParts } from '../calendar.ts'
+import { type CalendarDate, localParts } from '../calendar.ts'
 import type { Db } from '../db.ts'
 import { type Gsm7Rules, measureUssd, spell } from '../encoding.ts'
 import type { I18n } from '../i18n.ts'
@@ -147,15 +147,18 @@ export function longestAmount(i18n: I18n, tag: string, currency: string): string
 
 const longestDates = new WeakMap<I18n, Map<string, string>>()
 
-/** Of all days of a year, in the language's own spelling. */
+/** In the language's own spelling. */
 export function longestDate(i18n: I18n, tag: string): string {
   const known = longestDates.get(i18n) ?? new Map<string, string>()
   longestDates.set(i18n, known)
   let longest = known.get(tag)
   if (longest === undefined) {
     const { gsm7 } = i18n.language(tag)
-    // In seven years nearly every day meets every weekday; no pair of long names is missed.
-    const texts = Array.from({ length: 7 * 365 }, (_, day) => i18n.date(tag, addDays('2026-01-01', day)))
+    // A week in the middle of every month, also of those of the Solar Hijri year: each weekday with each month and a day of two digits.
+    const texts = Array.from({ length: 12 * 7 }, (_, at) => {
+      const month = String((at % 12) + 1).padStart(2, '0')
+      return i18n.date(tag, `2026-${month}-${10 + Math.floor(at / 12)}` as CalendarDate)
+    })
     longest = texts.reduce((one, other) => (lengthOf(other, gsm7) > lengthOf(one, gsm7) ? other : one), '')
     known.set(tag, longest)
   }

@@ -122,6 +122,25 @@ export function menuJsonSchema() {
   return z.toJSONSchema(z.union([menuSchema, partSchema]), { io: 'input' })
 }
 
+/** What follows from a menu alone, worked out once for it. */
+export function perMenu<Found>(find: (menu: Menu) => Found): (menu: Menu) => Found {
+  const known = new WeakMap<Menu, { found: Found }>()
+  return (menu) => {
+    const there = known.get(menu) ?? { found: find(menu) }
+    known.set(menu, there)
+    return there.found
+  }
+}
+
+/** Roles that a menu tells apart. */
+export const rolesNamed = perMenu((menu): readonly string[] => {
+  const named = Object.values(menu.states).flatMap(({ roles, options }) => [
+    ...(roles ?? []),
+    ...options.flatMap((option) => option.roles ?? []),
+  ])
+  return [...new Set(named)]
+})
+
 /** Where the texts of a state stand. */
 export function textsAt(menu: Menu, name: string): string {
   return menu.states[name]?.says ?? `${menu.menu}.${name}`
