@@ -72,7 +72,7 @@ const tama = (count, url, kind, backendUrl, extra = []) =>
 const variants = {
   bullmqPostgres: () => measure('bullmq.mjs', [3_000, calls, fast, 'postgres', databaseUrl]),
   tamaPostgres: () => tama(20_000, fast, 'bare', undefined),
-  sdk: () => measure('sdk.mjs', [5_000, calls, fast]),
+  sdk: () => measure('sdk.mjs', [15_000, calls, fast]),
   tamaSdkPostgres: () => tama(15_000, fast, 'sdk', undefined),
   tamaSlowPostgres: () => tama(20_000, slow, 'bare', undefined),
   ...(redisUrl === undefined
