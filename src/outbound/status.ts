@@ -111,7 +111,8 @@ export function statusAfter(source: TransitionSource, from: MessageStatus, to: M
   return canMove(source, from, to) ? to : from
 }
 
-const finalStatuses: ReadonlySet<MessageStatus> = new Set([
+/** Nothing more is done for a message then; only a late "delivered" may still change it. */
+export const finalStatuses = [
   'delivered',
   'suppressed',
   'cancelled',
@@ -119,9 +120,8 @@ const finalStatuses: ReadonlySet<MessageStatus> = new Set([
   'failed',
   'undelivered',
   'rejected',
-])
+] as const satisfies readonly MessageStatus[]
 
-/** True when nothing more is done for the message; only a late "delivered" may still change it. */
 export function isFinal(status: MessageStatus): boolean {
-  return finalStatuses.has(status)
+  return finalStatuses.some((final) => final === status)
 }

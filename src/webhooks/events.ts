@@ -1,6 +1,7 @@
 // What other programs can be told. The database writes each in the transaction of its fact (migration 20261127020100_webhooks_tell).
 // Must never name a member, a number or a text: who may know more asks the API with the id.
 import { z } from 'zod'
+import { finalStatuses } from '../outbound/status.ts'
 
 export const webhookEvents = ['message.final', 'case.opened', 'consent.changed'] as const
 export type WebhookEvent = (typeof webhookEvents)[number]
@@ -15,15 +16,7 @@ export const eventSchemas = {
     data: z.object({
       message: z.uuid().describe('For GET /messages/{id}'),
       purpose: z.string(),
-      status: z.enum([
-        'delivered',
-        'suppressed',
-        'cancelled',
-        'expired',
-        'failed',
-        'undelivered',
-        'rejected',
-      ]),
+      status: z.enum(finalStatuses),
       reason: z.string().nullable(),
     }),
   }),
