@@ -1,6 +1,6 @@
 // In: a programme and phone numbers. Out: which of them are its staff's, and what their roles may see.
 // Must never tell a caller who is staff; the screens decide what is said.
-import type { Pipeline, Queryable } from '../db.ts'
+import type { Queryable } from '../db.ts'
 
 export const staffRoles = [
   'facilitator',
@@ -55,26 +55,6 @@ export async function findWritingStaff(
 ): Promise<StaffMember | undefined> {
   const staff = await findStaffByMsisdn(tx, programmeId, msisdn)
   return staff?.active === true && staff.role !== 'auditor' ? staff : undefined
-}
-
-export interface StaffCaller extends StaffMember {
-  hasPin: boolean
-}
-
-/** The same in one round trip, with whether a PIN of theirs is kept. */
-export async function findStaffCaller(
-  reads: Pipeline,
-  programmeId: string,
-  msisdn: string,
-): Promise<StaffCaller | undefined> {
-  const rows = await reads.query<StaffCaller & { [column: string]: unknown }>(
-    'staff-caller',
-    `select ${staffColumns}, n.staff_id is not null as "hasPin"
-       from staff s left join staff_pins n on n.staff_id = s.id
-      where s.programme_id = $1 and s.msisdn = $2 and s.active and s.role <> 'auditor'`,
-    [programmeId, msisdn],
-  )
-  return rows[0]
 }
 
 /** Which of the programme's languages the menu speaks with them from now on. */

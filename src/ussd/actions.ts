@@ -6,7 +6,8 @@ import { verifyReceipt } from '../ledger/receipt-codes.ts'
 import { consentPurposes, servicePurposes, setSmsHours } from '../members/consent.ts'
 import { announceAttendance } from '../members/meeting-answers.ts'
 import { chooseLanguage } from '../members/members.ts'
-import { chooseStaffLanguage, findStaffCaller } from '../members/staff.ts'
+import { chooseStaffLanguage } from '../members/staff.ts'
+import { whoCalls } from '../members/who-calls.ts'
 import { setConsents, startMessages, stopMessages } from '../outbound/opt-out.ts'
 import { type Action, memberOf } from './action.ts'
 import { caseActions } from './actions-cases.ts'
@@ -62,7 +63,7 @@ export const actions: Readonly<Record<string, Action>> = {
   open_staff_menu: {
     outcomes: ['opened', 'closed'],
     async run({ db, programme, msisdn }) {
-      const staff = await findStaffCaller(db.reads, programme.id, msisdn)
+      const { staff } = await whoCalls(db.reads, programme.id, msisdn)
       if (staff === undefined) return { outcome: 'closed', changes: { alsoStaff: false } }
       return { outcome: 'opened', changes: asStaff(staff) }
     },

@@ -3,11 +3,10 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db.ts'
 import { InvariantError } from '../errors.ts'
 import type { I18n } from '../i18n.ts'
-import { type Caller, findCaller } from '../members/members.ts'
 import type { Pins } from '../members/pin.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
 import { noteSeen } from '../members/reverify.ts'
-import { findStaffCaller } from '../members/staff.ts'
+import { type Caller, whoCalls } from '../members/who-calls.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ActionContext } from './action.ts'
 import { actions } from './actions.ts'
@@ -184,12 +183,13 @@ export function createConversation(deps: ConversationDeps) {
       septetsMax: first ? screenSeptetsFirst : screenSeptetsMax,
     })
     const { text, page, more, shown } = rendered
-    const held = notice !== undefined && (more || page > 0)
-    const said = held
-      ? { notice: { reason: notice.reason, values: notice.values ?? {} } }
-      : { notice: undefined }
+    const isHeld = notice !== undefined && (more || page > 0)
+    const held = isHeld ? { reason: notice.reason, values: notice.values ?? {} } : undefined
     const { version: wording } = i18n.language(dialogue.language ?? hop.language).consent
-    return { dialogue: { ...dialogue, page, more, shown, subject: view.subject, wording, ...said }, text }
+    return {
+      dialogue: { ...dialogue, page, more, shown, subject: view.subject, wording, notice: held },
+      text,
+    }
   }
 
   /** Goes on with inputs of a deep dial until one does not fit or a gate asks something of her. */
@@ -244,19 +244,15 @@ export function createConversation(deps: ConversationDeps) {
     async begin(hop: Hop, last: Session | undefined, now: Date): Promise<Turn> {
       const { call, programme } = hop
       metrics.sessions.inc({ event: 'begun' })
-      const [caller, staff] = await Promise.all([
-        findCaller(db.reads, programme.id, call.msisdn),
-        findStaffCaller(db.reads, programme.id, call.msisdn),
-      ])
+      const { caller, staff } = await whoCalls(db.reads, programme.id, call.msisdn)
       const known = { caller, staff: menus.has(staffMenu) ? staff : undefined }
       const opening = openingDialogue(programme, known)
       const menu = menuOf(programme, opening.menu)
-      const isMember = caller?.members.some(({ status }) => status === 'active') ?? false
+      const isMember = caller !== undefined && caller.members.length > 0
       // Nothing is kept of, nor sent to, a number that is nobody's here.
       const phoneId = caller !== undefined && (isMember || caller.inDoubt) ? caller.phoneId : ''
       hop.isMember = phoneId !== ''
-      if (caller !== undefined && isMember && isOlderThanADay(caller.lastSeenAt, now))
-        await noteSeen(db.pool, phoneId, now)
+      if (isMember && isOlderThanADay(caller.lastSeenAt, now)) await noteSeen(db.pool, phoneId, now)
       const walk: Walk = { hop, menu, phoneId, now, first: true }
       hop.language = opening.language ?? hop.language
       if (call.text !== '') {

@@ -6,8 +6,8 @@ import type { Db } from '../db.ts'
 import { type Gsm7Rules, measureUssd, spell } from '../encoding.ts'
 import type { I18n } from '../i18n.ts'
 import { type MemberBalances, nextDueOf, readBalances, readSchedule } from '../ledger/position.ts'
-import { findCaller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
+import { whoCalls } from '../members/who-calls.ts'
 import { type Amount, currencyExponent } from '../money.ts'
 import { caseSources } from './data-cases.ts'
 import { groupSources } from './data-group.ts'
@@ -329,9 +329,8 @@ export const sources: Readonly<Record<string, Source>> = {
       Array.from({ length: membersShownMax }, () => ({ label: longestAlias, labelLanguage: tag })),
     ofMember: false,
     async load({ db, programme, msisdn, language }) {
-      const caller = await findCaller(db.reads, programme.id, msisdn)
+      const { caller } = await whoCalls(db.reads, programme.id, msisdn)
       const options = (caller?.members ?? [])
-        .filter((candidate) => candidate.status === 'active')
         .slice(0, membersShownMax)
         .map(({ id, alias }) => ({ value: id, label: alias, labelLanguage: language }))
       return { lines: [], options }

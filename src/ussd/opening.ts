@@ -1,17 +1,11 @@
 // In: who a number belongs to, and her newest other dialogue. Out: the dialogue that a first dial begins with, and where it could go on.
 // Pure. The first screen names nobody, and a stranger sees the same whoever he is.
 import { offeredAs } from '../i18n.ts'
-import type { Caller } from '../members/members.ts'
 import type { ProgrammeInfo } from '../members/programmes.ts'
-import type { StaffCaller } from '../members/staff.ts'
+import type { Caller, StaffCaller, WhoCalls } from '../members/who-calls.ts'
 import { stateOf } from './engine.ts'
 import { type Menu, publicMenu, staffMenu } from './menu.ts'
 import { type Dialogue, newDialogue, type Resumable, type Session } from './session.ts'
-
-export interface Known {
-  caller: Caller | undefined
-  staff: StaffCaller | undefined
-}
 
 /** Undefined when the programme no longer offers it. */
 function offered({ languages }: ProgrammeInfo, language: string | null | undefined): string | undefined {
@@ -37,8 +31,8 @@ function staffDialogue(programme: ProgrammeInfo, staff: StaffCaller): Dialogue {
   return { ...newDialogue, ...asStaff(staff), language }
 }
 
-export function openingDialogue(programme: ProgrammeInfo, { caller, staff }: Known): Dialogue {
-  const active = (caller?.members ?? []).filter((member) => member.status === 'active')
+export function openingDialogue(programme: ProgrammeInfo, { caller, staff }: WhoCalls): Dialogue {
+  const active = caller?.members ?? []
   const only = active.length === 1 ? active[0] : undefined
   if (active.length === 0)
     return staff === undefined ? publicDialogue(programme, caller) : staffDialogue(programme, staff)
@@ -58,7 +52,7 @@ export function openingDialogue(programme: ProgrammeInfo, { caller, staff }: Kno
 /** The dialogue that offers to go on, and in which menu; undefined when there is nothing to go on with, or she is no longer who she was. */
 export function resumingDialogue(
   programme: ProgrammeInfo,
-  known: Known,
+  known: WhoCalls,
   last: Session | undefined,
   menuOf: (own: string | undefined) => Menu | undefined,
 ): Dialogue | undefined {
@@ -79,7 +73,7 @@ export function resumingDialogue(
   const opening = openingDialogue(programme, known)
   if (opening.menu !== undefined || opening.language === undefined) return undefined
   if (resumable.memberId === undefined) return { ...opening, resumable }
-  const member = caller?.members.find(({ id, status }) => id === resumable.memberId && status === 'active')
+  const member = caller?.members.find(({ id }) => id === resumable.memberId)
   if (member === undefined) return undefined
   // She may have set a PIN on another phone meanwhile: what she is now counts, not what she was when the call dropped.
   const { role, hasPin, unasked } = member

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { verifyAudit } from '../../src/audit.ts'
 import { createPins } from '../../src/members/pin.ts'
-import { findStaffByMsisdn, findStaffCaller } from '../../src/members/staff.ts'
+import { findStaffByMsisdn } from '../../src/members/staff.ts'
 import { resetStaffPin } from '../../src/members/staff-pin-reset.ts'
+import { whoCalls } from '../../src/members/who-calls.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createProgramme, type TestProgramme, testNow } from '../support/fixtures.ts'
 import { runTama } from '../support/tama.ts'
@@ -138,7 +139,7 @@ test('the command line takes the numbers as they are written, and exits 2 when i
 
 test('the phone knows active staff who may work by it, and nobody else', async () => {
   const { db } = database
-  const known = async (msisdn: string) => (await findStaffCaller(db.reads, programme.id, msisdn))?.role
+  const known = async (msisdn: string) => (await whoCalls(db.reads, programme.id, msisdn)).staff?.role
   expect(await known(binta)).toBe('facilitator')
   expect(await known(former)).toBeUndefined()
   expect(await known(auditor)).toBeUndefined()
