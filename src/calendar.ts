@@ -4,10 +4,10 @@
 export type CalendarDate = string
 
 interface LocalParts {
-  date: CalendarDate
+  readonly date: CalendarDate
   /** 0 is Sunday. */
-  weekday: number
-  minuteOfDay: number
+  readonly weekday: number
+  readonly minuteOfDay: number
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
@@ -29,9 +29,24 @@ function formatterFor(timeZone: string): Intl.DateTimeFormat {
   return formatter
 }
 
-/** Day, weekday and minute of the day of an instant in a time zone. Throws a RangeError for an unknown zone. */
+/** The minute that was asked for last in each zone: screens ask for the present one. */
+const lastAsked = new Map<string, { minute: number; parts: LocalParts }>()
+
+/**
+ * Day, weekday and minute of the day of an instant in a time zone, for instants since 1972: no zone has been off by seconds since.
+ * Throws a RangeError for an unknown zone.
+ */
 export function localParts(at: Date, timeZone: string): LocalParts {
-  // "11/22/2026, 10:05": taking it apart is far cheaper than formatToParts, and this runs for every screen.
+  const minute = Math.floor(at.getTime() / 60_000)
+  const last = lastAsked.get(timeZone)
+  if (last !== undefined && last.minute === minute) return last.parts
+  const parts = partsIn(timeZone, at)
+  lastAsked.set(timeZone, { minute, parts })
+  return parts
+}
+
+function partsIn(timeZone: string, at: Date): LocalParts {
+  // "11/22/2026, 10:05": taking it apart is far cheaper than formatToParts.
   const text = formatterFor(timeZone).format(at)
   const comma = text.indexOf(',')
   const date = `${text.slice(6, comma).padStart(4, '0')}-${text.slice(0, 2)}-${text.slice(3, 5)}`

@@ -20,6 +20,22 @@ describe('a local day', () => {
     }
   })
 
+  test('is of its own minute and zone, whichever was asked for before', () => {
+    const minutes = ['2026-11-22T23:59:59.999Z', '2026-11-23T00:00:00Z', '2026-11-22T23:59:00Z']
+    const asked = minutes.flatMap((at) =>
+      ['Africa/Dakar', 'Europe/Brussels'].map((zone) => localParts(new Date(at), zone)),
+    )
+    expect(asked.map(({ date, minuteOfDay }) => `${date} ${minuteOfDay}`)).toEqual([
+      '2026-11-22 1439',
+      '2026-11-23 59',
+      '2026-11-23 0',
+      '2026-11-23 60',
+      '2026-11-22 1439',
+      '2026-11-23 59',
+    ])
+    expect(() => localParts(new Date(Number.NaN), 'Africa/Dakar')).toThrow(RangeError)
+  })
+
   test('that does not exist is none', () => {
     expect(isCalendarDate('2024-02-29')).toBe(true)
     for (const text of ['2023-02-29', '2026-13-01', '26-01-01', '2026-1-1', '0000-01-01', ''])
