@@ -120,13 +120,13 @@ function gateBefore(menu: Menu, dialogue: Dialogue, name: string, state: MenuSta
 }
 
 function opened(menu: Menu, dialogue: Dialogue, name: string): Dialogue {
-  const base = { ...dialogue, state: name, page: 0, subject: undefined }
-  if (name === menu.home) return { ...base, trail: [] }
-  const from = dialogue.state
-  const leavesTrace =
-    from !== name && from !== '' && !stateOf(menu, from).passing && dialogue.trail.at(-1) !== from
-  if (!leavesTrace) return base
-  return { ...base, trail: [...dialogue.trail, from].slice(-trailMax) }
+  return { ...dialogue, state: name, page: 0, subject: undefined, trail: trailTo(menu, dialogue, name) }
+}
+
+function trailTo(menu: Menu, { state: from, trail }: Dialogue, name: string): string[] {
+  if (name === menu.home) return []
+  const leavesTrace = from !== name && from !== '' && !stateOf(menu, from).passing && trail.at(-1) !== from
+  return leavesTrace ? [...trail, from].slice(-trailMax) : trail
 }
 
 function turned(dialogue: Dialogue, page: number): Step {

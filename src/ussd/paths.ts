@@ -35,15 +35,14 @@ export interface PathCounter {
   stop(): Promise<void>
 }
 
-const letters = new WeakMap<Menu, ReadonlyMap<string, string>>()
+const marks = new WeakMap<Menu, ReadonlyMap<string, string>>()
 
-function letterOf(menu: Menu, state: string): string {
-  let known = letters.get(menu)
+/** In ASCII: a single other character would make every dialogue twice as dear to write down and to read. */
+function markOf(menu: Menu, state: string): string {
+  let known = marks.get(menu)
   if (known === undefined) {
-    known = new Map(
-      Object.keys(menu.states).map((name, index) => [name, String.fromCodePoint(0x100 + index)]),
-    )
-    letters.set(menu, known)
+    known = new Map(Object.keys(menu.states).map((name, index) => [name, `${index}.`]))
+    marks.set(menu, known)
   }
   return known.get(state) ?? ''
 }
@@ -51,11 +50,12 @@ function letterOf(menu: Menu, state: string): string {
 const isSameMenu = (before: Session, menuVersion: number, dialogue: Dialogue) =>
   before.menuVersion === menuVersion && before.dialogue.menu === dialogue.menu
 
-/** The screens that a dialogue has shown with this one, a letter each: one that she comes back to is not counted again. */
+/** The screens that a dialogue has shown with this one, ".3.17.": one that she comes back to is not counted again. */
 export function seenWith(menu: Menu, before: Session | undefined, dialogue: Dialogue): string {
-  const seen = before !== undefined && isSameMenu(before, menu.version, dialogue) ? (before.seen ?? '') : ''
-  const letter = letterOf(menu, dialogue.state)
-  return seen.includes(letter) ? seen : seen + letter
+  const isOn = before !== undefined && isSameMenu(before, menu.version, dialogue)
+  const seen = isOn && before.seen ? before.seen : '.'
+  const mark = markOf(menu, dialogue.state)
+  return seen.includes(`.${mark}`) ? seen : seen + mark
 }
 
 // One statement for all that a minute brought.

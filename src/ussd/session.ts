@@ -80,12 +80,13 @@ export interface Dialogue {
 }
 
 /** Nothing known yet. */
-export const newDialogue: Dialogue = {
+export const newDialogue: Dialogue = dialogueOf({
   menu: undefined,
   state: '',
   trail: [],
   page: 0,
   more: false,
+  notice: undefined,
   shown: [],
   language: undefined,
   memberId: undefined,
@@ -101,9 +102,41 @@ export const newDialogue: Dialogue = {
   subject: undefined,
   chosen: undefined,
   noted: {},
+  wording: undefined,
   values: undefined,
   draft: undefined,
   resumable: undefined,
+})
+
+/** The same with its fields in one order, wherever it came from: V8 reads from objects of one shape without looking for the field. */
+export function dialogueOf(dialogue: Dialogue): Dialogue {
+  return {
+    menu: dialogue.menu,
+    state: dialogue.state,
+    trail: dialogue.trail,
+    page: dialogue.page,
+    more: dialogue.more,
+    notice: dialogue.notice,
+    shown: dialogue.shown,
+    language: dialogue.language,
+    memberId: dialogue.memberId,
+    staffId: dialogue.staffId,
+    alsoStaff: dialogue.alsoStaff,
+    role: dialogue.role,
+    hasPin: dialogue.hasPin,
+    unasked: dialogue.unasked,
+    shared: dialogue.shared,
+    passed: dialogue.passed,
+    target: dialogue.target,
+    pending: dialogue.pending,
+    subject: dialogue.subject,
+    chosen: dialogue.chosen,
+    noted: dialogue.noted,
+    wording: dialogue.wording,
+    values: dialogue.values,
+    draft: dialogue.draft,
+    resumable: dialogue.resumable,
+  }
 }
 
 export interface Session {
@@ -114,7 +147,7 @@ export interface Session {
   /** Length and keyed hash of the whole text seen so far. */
   seenLength: number
   seenHash: string
-  /** Screens of its menu that it has shown, a letter each (paths.ts). */
+  /** Screens of its menu that it has shown (paths.ts). */
   seen?: string
   /** Milliseconds since 1970 of the first callback. */
   beganAtMs: number
