@@ -6,6 +6,7 @@ import pg from 'pg'
 import { errorCode } from './errors.ts'
 import { PrismaClient } from './generated/prisma/client.ts'
 import type { Logger } from './logger.ts'
+import { writeTogether } from './write-together.ts'
 
 /** Anything that runs SQL: the pool, or a client inside a transaction. */
 export interface Queryable {
@@ -171,20 +172,9 @@ function run<Row extends pg.QueryResultRow>(
   })
 }
 
-const gathering = new WeakSet<pg.Client>()
-
-/** Statements of one turn of the event loop leave in one write: under load a system call costs more than the statement. */
-function writeTogether(client: pg.Client): void {
-  if (gathering.has(client)) return
-  gathering.add(client)
-  // Not in the type definitions; node-postgres itself corks this stream around each statement.
-  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection
-  stream.cork()
-  setImmediate(() => {
-    gathering.delete(client)
-    stream.uncork()
-  })
-}
+/** Not in the type definitions; node-postgres itself corks this stream around each statement. */
+const streamOf = (client: pg.Client): Duplex =>
+  (client as unknown as { connection: { stream: Duplex } }).connection.stream
 
 // Short statements by key: planning each time costs more than running them. A plan is kept as long as the connection,
 // so it must not be the scan that looks cheap while a table is still empty.
@@ -228,7 +218,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async query<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]) {
       connecting ??= connect()
       const client = await connecting
-      writeTogether(client)
+      writeTogether(streamOf(client))
       return run<Row>(client, name, text, values)
     },
     async close() {

@@ -1,7 +1,6 @@
 // In: a role. Out: its loops and its HTTP server, running until SIGTERM or SIGINT, then drained within 40 s.
 // Must never take work that it cannot finish: what is running ends, what is waiting stays in the database.
 import { createHmac } from 'node:crypto'
-import { Redis } from 'ioredis'
 import { type Alarms, createAlarms } from './alarms.ts'
 import { createCallbackHandlers, providerName } from './callback-handlers.ts'
 import { createEscalation } from './cases/escalation.ts'
@@ -22,7 +21,6 @@ import { type Door, listenClosed } from './http/door.ts'
 import { createOperations } from './http/operations.ts'
 import { readinessChecks } from './http/readiness.ts'
 import { answerTheRest, trustProxies } from './http/server.ts'
-import type { Logger } from './logger.ts'
 import { createMeetingWriter } from './meetings/writer.ts'
 import { createPins } from './members/pin.ts'
 import { loadProgrammes, type ProgrammeInfo, programmeFaults } from './members/programmes.ts'
@@ -42,6 +40,7 @@ import { createDaily } from './privacy/daily.ts'
 import { draftFaults, prove } from './proof.ts'
 import { createAfricasTalking } from './providers/africastalking.ts'
 import { createSimSwapCheck } from './providers/sim-swap.ts'
+import { connectRedis } from './redis.ts'
 import { createPlanner } from './reminders/planner.ts'
 import type { Role } from './roles.ts'
 import { folders, openRuntime, type Runtime, waitForRedis } from './runtime.ts'
@@ -319,13 +318,6 @@ const webhookRules = ({ production, webhookPrivateHosts }: Config) => ({
   guarded: production,
   privateHosts: webhookPrivateHosts,
 })
-
-/** Answers fail fast while Redis is away or hangs; the connection comes back by itself. */
-function connectRedis(url: string, logger: Logger, commandTimeout = 3_000): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: 1, commandTimeout, enableAutoPipelining: true })
-  redis.on('error', (error) => logger.warn({ event: 'redis.connection_lost', code: errorCode(error) }))
-  return redis
-}
 
 function openSessions({ runtime: { config, databaseUrl, logger } }: House): SessionStore {
   return config.redisUrl === undefined

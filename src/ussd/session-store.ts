@@ -1,8 +1,10 @@
 // In: a session's key. Out: the dialogue as it was left, in one round trip; and back again in one. Two backends, one contract:
 // a save whose version is not the one that was loaded changes nothing, so two callbacks at once have one effect.
+import type { Writable } from 'node:stream'
 import type { Redis } from 'ioredis'
 import type { Pipeline } from '../db.ts'
-import { keptMs, type Session } from './session.ts'
+import { writeTogether } from '../write-together.ts'
+import { dialogueOf, keptMs, type Session } from './session.ts'
 
 export interface Loaded {
   /** Undefined when there is none or it is too old to count. */
@@ -40,7 +42,9 @@ export interface SessionStore {
 function parseKept(json: string | null, now: Date): Session | undefined {
   if (json === null) return undefined
   const session = JSON.parse(json) as Session
-  return session.lastAtMs + keptMs > now.getTime() ? session : undefined
+  if (session.lastAtMs + keptMs <= now.getTime()) return undefined
+  session.dialogue = dialogueOf(session.dialogue)
+  return session
 }
 
 const loadSql = `
@@ -113,14 +117,9 @@ export function createPostgresSessions(pipeline: Pipeline): SessionStore {
 }
 
 // A hash a session: v(ersion), s(tate), r:<text hash> for each answer. The caller's key names her newest session.
-const loadLua = `
-  local found = redis.call('HMGET', KEYS[1], 'v', 's', 'r:' .. ARGV[1])
-  local last = false
-  if not found[1] then
-    local other = redis.call('GET', KEYS[2])
-    if other and other ~= KEYS[1] then last = redis.call('HGET', other, 's') end
-  end
-  return { found[1], found[2], found[3], last }`
+const lastLua = `
+  local other = redis.call('GET', KEYS[2])
+  return other and other ~= KEYS[1] and redis.call('HGET', other, 's')`
 
 const saveLua = `
   if (redis.call('HGET', KEYS[1], 'v') or '0') ~= ARGV[1] then return 0 end
@@ -134,29 +133,35 @@ const callerKeptMs = 4 * keptMs
 
 type Script = (...values: (string | number)[]) => Promise<unknown>
 
-/** Owns `redis`. Expiry is Redis's own. */
+/** Owns `redis`, a connection of its own. Expiry is Redis's own. */
 export function createRedisSessions(redis: Redis): SessionStore {
-  redis.defineCommand('tamaSessionLoad', { numberOfKeys: 2, lua: loadLua })
+  redis.defineCommand('tamaSessionLast', { numberOfKeys: 2, lua: lastLua })
   redis.defineCommand('tamaSessionSave', { numberOfKeys: 2, lua: saveLua })
-  const scripts = redis as unknown as { tamaSessionLoad: Script; tamaSessionSave: Script }
+  const scripts = redis as unknown as { tamaSessionLast: Script; tamaSessionSave: Script }
+  /** There is no stream before the first connection. */
+  const gather = () => {
+    const { stream } = redis as { stream?: Writable }
+    if (stream !== undefined) writeTogether(stream)
+  }
   const sessionKey = (key: string) => `tama:ussd:${key}`
   const callerKey = (caller: string) => `tama:ussd:caller:${caller}`
   return {
     async load(key, textHash, caller, now) {
-      const [version, state, reply, last] = (await scripts.tamaSessionLoad(
-        sessionKey(key),
-        callerKey(caller ?? ''),
-        textHash,
-      )) as (string | null)[]
+      gather()
+      const [[version, state, reply], last] = await Promise.all([
+        redis.hmget(sessionKey(key), 'v', 's', `r:${textHash}`),
+        caller === undefined ? null : scripts.tamaSessionLast(sessionKey(key), callerKey(caller)),
+      ])
       const session = parseKept(state ?? null, now)
       return {
         session,
         version: Number(version ?? 0),
         reply: session === undefined ? undefined : (reply ?? undefined),
-        last: parseKept(last ?? null, now),
+        last: session === undefined ? parseKept(last as string | null, now) : undefined,
       }
     },
     async save({ key, version, session, caller, textHash, reply }) {
+      gather()
       const saved = await scripts.tamaSessionSave(
         sessionKey(key),
         callerKey(caller ?? ''),

@@ -41,11 +41,7 @@ const backends: [string, () => SessionStore][] = [
       ),
   ],
 ]
-if (hasRedis)
-  backends.push([
-    'Redis',
-    () => createRedisSessions(new Redis(redis?.url ?? '', { enableAutoPipelining: true })),
-  ])
+if (hasRedis) backends.push(['Redis', () => createRedisSessions(new Redis(redis?.url ?? ''))])
 
 describe.each(backends)('sessions in %s', (name, createStore) => {
   let store: SessionStore
