@@ -57,7 +57,14 @@ async function start(file, words, pinned) {
     child.stdout.on('data', (chunk) => String(chunk).includes('ready') && resolve())
     child.once('exit', () => reject(new Error(`${file} ended`)))
   })
-  return { memoryMb: () => memoryMb(child.pid) }
+  return {
+    memoryMb: () => memoryMb(child.pid),
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', resolve)
+        child.kill('SIGKILL')
+      }),
+  }
 }
 
 /** Resident memory of a process in MB (Linux). */

@@ -3,7 +3,6 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
 import { systemClock } from '../../dist/clock.js'
 import { createDb, createPipeline } from '../../dist/db.js'
 import { keepHeapSmall } from '../../dist/heap.js'
@@ -14,6 +13,7 @@ import { createLogger } from '../../dist/logger.js'
 import { createPins } from '../../dist/members/pin.js'
 import { loadProgrammes } from '../../dist/members/programmes.js'
 import { createMetrics } from '../../dist/metrics.js'
+import { connectRedis } from '../../dist/redis.js'
 import { parseMenu } from '../../dist/ussd/menu.js'
 import { createPathCounter } from '../../dist/ussd/paths.js'
 import { createPostgresSessions, createRedisSessions } from '../../dist/ussd/session-store.js'
@@ -47,7 +47,7 @@ const sessions =
     ? createPostgresSessions(
         createPipeline({ url: databaseUrl, logger, name: 'sessions', asynchronousCommit: true }),
       )
-    : createRedisSessions(new Redis(redisUrl))
+    : createRedisSessions(connectRedis(redisUrl, logger))
 const paths = createPathCounter({ db, logger })
 paths.start()
 const ussd = createUssd({
