@@ -24,12 +24,20 @@ if (!isFull) console.warn(`Only "npm run promises" runs the crash trials: ${cras
 // They hold processes to seconds: after all others, one after the other.
 const alone = ['tests/integration/redis-away.test.ts']
 const all = 'tests/**/*.test.ts'
+// Without servers or processes of their own: one process runs them one after the other, and imports once.
+const pure = ['tests/unit/**/*.test.ts', 'tests/locales/**/*.test.ts', 'tests/tidy/**/*.test.ts']
 
 // Every answer of the API that a test sees is held to its OpenAPI page.
 const setupFiles = ['tests/support/watch-api.ts']
 const patience = { testTimeout: 30_000, hookTimeout: 60_000, setupFiles }
 const quick = [
-  { name: 'together', include: [all], exclude: [...alone, ...crashTrials.map(trial)], maxWorkers: 2 },
+  { name: 'pure', include: pure, isolate: false, maxWorkers: 2 },
+  {
+    name: 'together',
+    include: [all],
+    exclude: [...pure, ...alone, ...crashTrials.map(trial)],
+    maxWorkers: 2,
+  },
   { name: 'alone', include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } },
 ].map((test) => ({ test: { ...patience, ...test } }))
 
