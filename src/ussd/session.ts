@@ -33,7 +33,7 @@ export interface Resumable {
   unasked: boolean
 }
 
-/** What the engine reads and changes. */
+/** What the engine reads and changes. No field is optional: dialogueOf would forget one that is, and nothing would say so. */
 export interface Dialogue {
   /** Another menu than the programme's own. */
   menu: string | undefined
@@ -43,7 +43,7 @@ export interface Dialogue {
   page: number
   more: boolean
   /** What stands above the first of several pages; the others keep room for it, or their borders would move. */
-  notice?: { reason: string; values?: Readonly<Record<string, string>> } | undefined
+  notice: { reason: string; values?: Readonly<Record<string, string>> } | undefined
   /** What stood on the last screen: an input is understood as she saw it. */
   shown: ShownOption[]
   language: string | undefined
@@ -71,7 +71,7 @@ export interface Dialogue {
   /** What was picked and written on the way to a notice, a meeting or a list: kept when the call drops, never a PIN. */
   noted: Readonly<Record<string, string>>
   /** Version of the wording in which she was last asked about our messages. */
-  wording?: string | undefined
+  wording: string | undefined
   /** Values of the last outcome, for the screen it led to. */
   values: Readonly<Record<string, string>> | undefined
   /** Argon2id hash of a new PIN until it is repeated. */
