@@ -43,6 +43,7 @@ async function makeProgramme() {
     programme,
     kind: 'members',
     file: files.members,
+    actor: 'bench',
   })
   if (report.written !== 4_500) throw new Error('the members were not imported')
   return programme
@@ -64,6 +65,7 @@ async function runImport() {
       programme,
       kind: 'entries',
       file: files.entries,
+      actor: 'bench',
     })
     if (report.written !== files.transactions) throw new Error('not every transaction was imported')
   })

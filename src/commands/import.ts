@@ -32,6 +32,7 @@ export const registerImport: Register = (cli) => {
             programme,
             kind: known,
             file: String(file),
+            actor: 'operator',
             dryRun: options.dryRun === true,
             silent: options.silent === true,
             onProgress: createProgress('Bytes'),

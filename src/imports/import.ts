@@ -51,8 +51,8 @@ export interface ImportOptions {
   kind: ImportKindName
   /** Path of the file. */
   file: string
-  /** Who hands it in, for the audit log ["operator"]. */
-  actor?: string
+  /** Who hands it in, for the audit log. */
+  actor: string
   /** Does everything, then takes it back [false]. */
   dryRun?: boolean
   /** Books what is imported as already told, for old data: nobody gets a receipt [false]. */
@@ -91,6 +91,7 @@ export async function importFile(options: ImportOptions): Promise<ImportReport> 
         meetingsKind({
           programme: options.programme,
           now: options.clock.now(),
+          by: options.actor,
           silent: options.silent === true,
         }),
       )
@@ -146,7 +147,7 @@ async function runImport<Row, Item>(
 /** One row a file: the file that is named by its hash can be held against the log later. */
 function auditImport(
   tx: pg.PoolClient,
-  { clock, programme, kind, silent = false, actor = 'operator' }: ImportOptions,
+  { clock, programme, kind, silent = false, actor }: ImportOptions,
   total: Totals,
   fileSha256: string,
 ): Promise<void> {

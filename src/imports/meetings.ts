@@ -29,6 +29,8 @@ type MeetingRow = z.infer<typeof rowSchema>
 export interface MeetingsOptions {
   programme: ImportProgramme
   now: Date
+  /** Who hands the file in, for the audit log. */
+  by: string
   /** Nobody is told of what a new calendar changes. */
   silent: boolean
 }
@@ -92,7 +94,7 @@ async function writeMeetings(
     if (value.rule === undefined) continue
     const { date: startsOn, minute: startMinute } = value.starts_at
     const { programme: _programme, ...same } = options
-    const asked = { ...same, groupId, rule: value.rule, startsOn, startMinute, by: 'operator' }
+    const asked = { ...same, groupId, rule: value.rule, startsOn, startMinute }
     const set = await setCalendar(tx, { ...asked, place: value.place })
     if ('faults' in set) for (const { detail } of set.faults) addFault(line, 'place', 'field.invalid', detail)
     else if (set.outcome === 'set') total.written += 1

@@ -40,7 +40,8 @@ describe.skipIf(berkaFolder === undefined)("a real bank's ledger", () => {
     const [programme] = await loadProgrammes(database.db)
     if (programme === undefined) throw new Error('no programme')
     const files = writeBerkaFiles(folder)
-    const fixed = { db: database.db, clock: fixedClock(testNow), logger: silentLogger, programme }
+    const clock = fixedClock(testNow)
+    const fixed = { db: database.db, clock, logger: silentLogger, programme, actor: 'operator' }
     load = (kind) => importFile({ ...fixed, kind, file: files[kind], silent: true })
   })
   afterAll(async () => {

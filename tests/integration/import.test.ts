@@ -43,7 +43,8 @@ describe('import of files', () => {
     const file = join(folder, 'file.csv')
     writeFileSync(file, content)
     const { db } = database
-    const fixed = { db, clock: fixedClock(testNow), logger: silentLogger, programme, kind, file }
+    const actor = 'operator'
+    const fixed = { db, clock: fixedClock(testNow), logger: silentLogger, programme, kind, file, actor }
     return importFile({ ...fixed, ...options })
   }
 
@@ -333,6 +334,18 @@ describe('import of files', () => {
       const moved = await meetings()
       expect(await load('meetings', file)).toMatchObject({ written: 0, alreadyThere: 3, faults: [] })
       expect(await meetings()).toEqual(moved)
+    })
+
+    it('are audited as set by whoever handed the file in', async () => {
+      await load('meetings', file, { actor: 'staff:123' })
+      const { rows } = await database.db.pool.query(
+        `select action, actor from audit_log where programme_id = $1 and action in ('calendar.set', 'file.imported') order by action`,
+        [programme.id],
+      )
+      expect(rows).toEqual([
+        { action: 'calendar.set', actor: 'staff:123' },
+        { action: 'file.imported', actor: 'staff:123' },
+      ])
     })
 
     it('are written by a dry run as little as by a file with a fault, and faults name their line', async () => {
