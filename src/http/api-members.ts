@@ -1,5 +1,6 @@
 // In: what the back office asks of its members as a list, and whom it enrols or changes. Out: members, phones masked.
 // Names are shown to a key of their own programme alone; a number is never shown whole.
+
 import { z } from 'zod'
 import { recordAudit } from '../audit.ts'
 import type { Clock } from '../clock.ts'
@@ -7,6 +8,7 @@ import type { Queryable } from '../db.ts'
 import { InvariantError, RequestError } from '../errors.ts'
 import { changeMember } from '../members/change.ts'
 import { aliasCharsMax, enrolMembers, type WrittenPhone } from '../members/enrolment.ts'
+import { beginsSql } from '../members/search.ts'
 import { maskMsisdn } from '../msisdn.ts'
 import { numbersOf } from './api-phones.ts'
 import { findMemberId } from './api-reads.ts'
@@ -27,7 +29,9 @@ export const membersQuery = z.strictObject({
   status: z.enum(statuses).optional(),
   text: printable(60)
     .optional()
-    .describe('Part of a name, an alias or a member number; capitals do not count'),
+    .describe(
+      'how a name, an alias or a member number begins, of members who are not erased; capitals and accents do not count',
+    ),
   ...pageQuery,
 })
 
@@ -113,13 +117,8 @@ export async function membersOf(
   const { rows, next } = await readPage<MemberRow>(tx, order, {
     select: columns,
     from: `${source} and ($2::text is null or g.code = $2) and ($3::text is null or m.status = $3)
-      and ($4::text is null or m.number ilike $4 or m.alias ilike $4 or m.first_name || ' ' || m.last_name ilike $4)`,
-    values: [
-      caller.programmeId,
-      group ?? null,
-      status ?? null,
-      text === undefined ? null : `%${text.replace(/[\\%_]/g, '\\$&')}%`,
-    ],
+      and ($4::text is null or m.erased_at is null and (${beginsSql('$4')}))`,
+    values: [caller.programmeId, group ?? null, status ?? null, text ?? null],
     page: query,
   })
   return { status: 200, body: { members: rows.map(bodyOf), next } }

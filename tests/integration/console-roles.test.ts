@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { menuFor } from '../../src/console/menu.ts'
 import type { ConsoleRoute } from '../../src/console/page.ts'
-import { beginsSql } from '../../src/console/pages/members.ts'
+import { findsSql } from '../../src/console/pages/members.ts'
 import { consoleRoutes } from '../../src/console/routes.ts'
 import { type StaffRole, staffRoles } from '../../src/members/staff.ts'
 import { maskMsisdn } from '../../src/msisdn.ts'
@@ -377,7 +377,7 @@ describe('what a role sees', () => {
     await database.db.pool.query('analyze members')
     const plan = await database.db.inProgramme(other.id, async (tx) => {
       const { rows } = await tx.query<{ 'QUERY PLAN': string }>(
-        `explain select m.id from members m where m.programme_id = $1 and m.erased_at is null and ${beginsSql}`,
+        `explain select m.id from members m where m.programme_id = $1 and m.erased_at is null and ${findsSql}`,
         [other.id, 'awa', '+221770000001'],
       )
       return rows.map((row) => row['QUERY PLAN']).join('\n')

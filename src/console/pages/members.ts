@@ -1,5 +1,7 @@
 // Members: found by name, number, alias or phone, among those that the role sees.
+
 import { html } from '../../markup.ts'
+import { beginsSql } from '../../members/search.ts'
 import { parseMsisdn } from '../../msisdn.ts'
 import { csvFile } from '../csv-file.ts'
 import { badge, button, field, link, nothing, phoneText, searchForm, table, withQuery } from '../elements.ts'
@@ -32,10 +34,8 @@ export interface ListedMember {
   msisdn: string | null
 }
 
-/** Each comparison can use an index of its own; the numbers are looked up once, before. */
-export const beginsSql = `(
-  m.plain_number ^@ plain_form($2) or m.plain_alias ^@ plain_form($2) or m.plain_name ^@ plain_form($2)
-  or m.plain_reversed ^@ plain_form($2)
+/** Numbers are looked up once, before. */
+export const findsSql = `(${beginsSql('$2')}
   or m.id = any(array(select o.member_id from phones f join member_phones o on o.phone_id = f.id where f.msisdn = $3)))`
 
 const findSql = (scope: string, words: string, limit: number) => `
@@ -50,7 +50,7 @@ const findSql = (scope: string, words: string, limit: number) => `
 /** What the search leaves of those whom the role sees. */
 async function find({ tx, staff, query, programme }: PageContext, limit: number): Promise<ListedMember[]> {
   const wanted = (query.q ?? '').slice(0, 80)
-  const words = wanted === '' ? '$2::text is not null and $3::text is not null' : beginsSql
+  const words = wanted === '' ? '$2::text is not null and $3::text is not null' : findsSql
   const { rows } = await tx.query<ListedMember>(findSql(memberScopeSql(staff, 'm', '$1'), words, limit), [
     staff.id,
     wanted,
