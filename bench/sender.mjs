@@ -66,6 +66,8 @@ function measure(file, words) {
 }
 
 const calls = 50
+/** Rows marked ahead of their turn: what a crash may leave `unknown` beyond the calls under way. */
+const ahead = 10
 /** Enough of them that the two thirds of a second until the first one leaves weigh little. */
 const tama = (count, url, kind, backendUrl, extra = []) =>
   measure('tama.mjs', [count, calls, url, kind, databaseUrl, backendUrl ?? '-', ...extra])
@@ -82,6 +84,7 @@ const variants = {
         tamaRedis: () => tama(20_000, fast, 'bare', redisUrl),
         tamaSdkRedis: () => tama(15_000, fast, 'sdk', redisUrl),
         tamaSlowRedis: () => tama(20_000, slow, 'bare', redisUrl),
+        tamaSlowAheadRedis: () => tama(20_000, slow, 'bare', redisUrl, [0, ahead]),
       }),
 }
 const rates = Object.fromEntries(Object.keys(variants).map((name) => [name, []]))
@@ -120,6 +123,12 @@ add(
   'tamaSlowPostgres',
   calls / 0.05,
   '0.9',
+)
+add(
+  `the same with ${ahead} calls marked ahead of their turn (not the default), queue on Redis`,
+  'tamaSlowAheadRedis',
+  calls / 0.05,
+  '',
 )
 printTable(
   `Sender: outbox to submitted, one call a message, ${calls} at once, ${rounds} rounds`,

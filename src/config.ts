@@ -68,6 +68,7 @@ const environmentSchema = z.object({
   CANARY_SECONDS: optional(wholeNumber(1, 30)),
   UNKNOWN_HOURS: optional(wholeNumber(1, 24)),
   SEND_CALLS_MAX: optional(wholeNumber(1, 999)),
+  SEND_CALLS_AHEAD_MAX: optional(wholeNumber(0, 999)),
   LOG_LEVEL: optional(word('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
   TAMA_DATA: optional(z.string().min(1)),
   KEEP_TEXTS_DAYS: optional(wholeNumber(1, 9_999)),
@@ -107,8 +108,8 @@ export interface Config {
   canaryEveryMs: number
   /** How long a delivery report is waited for before a message of unknown outcome is ended. */
   unknownWindowMs: number
-  /** Provider calls at once, each lane of each worker. Undefined: the sender's own. */
-  sendCallsMax: number | undefined
+  /** For each lane of each worker; what is left out is the sender's own. */
+  sendCalls: { callsMax?: number; callsAheadMax?: number }
   logLevel: string
   dataFolder: string
   /** Days after which texts, raw callbacks and dialogues are forgotten. */
@@ -171,7 +172,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): {
     alarmUrl: values.ALARM_URL,
     canaryEveryMs: (values.CANARY_SECONDS ?? 20) * 1_000,
     unknownWindowMs: (values.UNKNOWN_HOURS ?? 24) * 3_600_000,
-    sendCallsMax: values.SEND_CALLS_MAX,
+    sendCalls: {
+      ...(values.SEND_CALLS_MAX === undefined ? {} : { callsMax: values.SEND_CALLS_MAX }),
+      ...(values.SEND_CALLS_AHEAD_MAX === undefined ? {} : { callsAheadMax: values.SEND_CALLS_AHEAD_MAX }),
+    },
     // A newcomer's three lines must not drown in a log.
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     dataFolder: values.TAMA_DATA ?? join(process.cwd(), 'data'),

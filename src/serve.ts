@@ -202,14 +202,7 @@ async function startWorker(
   })
   const decide: typeof decideNow = (...asked) => decideNow(...asked)
   const shared = { db, databaseUrl, queues, clock, logger, metrics }
-  const callsMax = config.sendCallsMax
-  const sender = createSender({
-    ...shared,
-    provider,
-    decide,
-    alarms,
-    ...(callsMax === undefined ? {} : { callsMax }),
-  })
+  const sender = createSender({ ...shared, provider, decide, alarms, ...config.sendCalls })
   const relay = createRelay(shared)
   const events = createLedgerEvents({ db, clock, logger, metrics })
   const canary = createCanary({ db, queues, clock, logger, everyMs: times.canaryEveryMs })

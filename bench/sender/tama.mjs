@@ -1,5 +1,5 @@
 // Tama from outbox to submitted, with the real decider, one call a message.
-// node tama.mjs COUNT CALLS_MAX PROVIDER_URL bare|sdk DATABASE_URL REDIS_URL|- [BULK]
+// node tama.mjs COUNT CALLS_MAX PROVIDER_URL bare|sdk DATABASE_URL REDIS_URL|- [BULK] [CALLS_AHEAD_MAX]
 import { systemClock } from '../../dist/clock.js'
 import { createDb } from '../../dist/db.js'
 import { loadI18n } from '../../dist/i18n.js'
@@ -14,7 +14,8 @@ import { createAfricasTalking } from '../../dist/providers/africastalking.js'
 import { median } from '../support.mjs'
 import { createCall } from './call.mjs'
 
-const [countText, callsMax, providerUrl, kind, databaseUrl, redisText, bulkText = '0'] = process.argv.slice(2)
+const [countText, callsMax, providerUrl, kind, databaseUrl, redisText, bulkText = '0', aheadText = '0'] =
+  process.argv.slice(2)
 const count = Number(countText)
 const bulk = Number(bulkText)
 const redisUrl = redisText === '-' ? undefined : redisText
@@ -64,7 +65,8 @@ const queues = createQueues({ databaseUrl, redisUrl, logger })
 await queues.ready()
 const shared = { db, databaseUrl, queues, clock, logger, metrics }
 const decide = createDecider({ db, i18n: loadI18n('locales') })
-const sender = createSender({ ...shared, provider, decide, callsMax: Number(callsMax), recipientsPerCall: 1 })
+const calls = { callsMax: Number(callsMax), callsAheadMax: Number(aheadText), recipientsPerCall: 1 }
+const sender = createSender({ ...shared, provider, decide, ...calls })
 const relay = createRelay(shared)
 
 // Asked seldom and through the small partial indexes: the question must not be what is measured.

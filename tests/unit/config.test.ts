@@ -40,6 +40,15 @@ describe('the configuration', () => {
     expect(sandbox.africasTalking?.baseUrl).toBe('https://api.sandbox.africastalking.com')
   })
 
+  it('of the calls to the provider leaves to the sender what it does not name', () => {
+    expect(loadConfig({ SEND_CALLS_MAX: '' }).sendCalls).toEqual({})
+    expect(loadConfig({ SEND_CALLS_AHEAD_MAX: '10' }).sendCalls).toEqual({ callsAheadMax: 10 })
+    expect(loadConfig({ SEND_CALLS_MAX: '5', SEND_CALLS_AHEAD_MAX: '0' }).sendCalls).toEqual({
+      callsMax: 5,
+      callsAheadMax: 0,
+    })
+  })
+
   it.each([
     ['PORT', '80a', 'must be a number from 0 to 65535'],
     ['PORT', '65536', 'must be a number'],
@@ -51,6 +60,7 @@ describe('the configuration', () => {
     ['ALLOWED_CALLBACK_CIDRS', '192.0.2.0/33', 'must be addresses or networks'],
     ['ALLOWED_CALLBACK_CIDRS', '192.0.2.0/24,everyone', 'must be addresses or networks'],
     ['TRUSTED_PROXIES', 'true', 'must be addresses or networks'],
+    ['SEND_CALLS_AHEAD_MAX', '-1', 'must be a number from 0 to 999'],
     ['LOG_LEVEL', 'loud', 'must be one of fatal, error'],
     ['NODE_ENV', 'prod', 'must be one of production, development, test'],
     ['PIN_PEPPER', 'short', 'needs at least 22 characters'],
