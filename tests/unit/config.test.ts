@@ -60,7 +60,7 @@ describe('the configuration', () => {
     ['ALLOWED_CALLBACK_CIDRS', '192.0.2.0/33', 'must be addresses or networks'],
     ['ALLOWED_CALLBACK_CIDRS', '192.0.2.0/24,everyone', 'must be addresses or networks'],
     ['TRUSTED_PROXIES', 'true', 'must be addresses or networks'],
-    ['SEND_CALLS_AHEAD_MAX', '-1', 'must be a number from 0 to 999'],
+    ['SEND_CALLS_AHEAD_MAX', '-1', 'must be a whole number from 0 to 999'],
     ['LOG_LEVEL', 'loud', 'must be one of fatal, error'],
     ['NODE_ENV', 'prod', 'must be one of production, development, test'],
     ['PIN_PEPPER', 'short', 'needs at least 22 characters'],
