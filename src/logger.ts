@@ -6,16 +6,16 @@ export type { Logger } from 'pino'
 const typed = new Set(['text', 'pin', 'body', 'url'])
 
 /** Without the fields, at any depth, that could hold what a member typed. */
-function withoutTyped(fields: Record<string, unknown>): Record<string, unknown> {
+function withoutTyped(fields: object): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
-  for (const name in fields) {
-    if (typed.has(name)) continue
-    const value = fields[name]
-    const isNested =
-      typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-    kept[name] = isNested ? withoutTyped(value as Record<string, unknown>) : value
-  }
+  for (const [name, value] of Object.entries(fields)) if (!typed.has(name)) kept[name] = cleaned(value)
   return kept
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(cleaned)
+  return Object.getPrototypeOf(value) === Object.prototype ? withoutTyped(value) : value
 }
 
 /** Logs to standard output, or to `destination` in tests. Fields that could hold what a member typed are cut out. */

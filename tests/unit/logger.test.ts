@@ -9,6 +9,7 @@ test('what a member may have typed is cut out of a line at any depth, and nothin
     text: '7391',
     ids: ['a', 'b'],
     none: null,
+    rows: [{ text: '7391', row: 1 }],
     request: { url: '/7391', method: 'POST', form: { pin: '7391', body: '7391', page: 2 } },
   })
   expect(lines.join('')).not.toContain('7391')
@@ -18,6 +19,7 @@ test('what a member may have typed is cut out of a line at any depth, and nothin
     event: 'try',
     ids: ['a', 'b'],
     none: null,
+    rows: [{ row: 1 }],
     request: { method: 'POST', form: { page: 2 } },
   })
 })
